@@ -1,0 +1,83 @@
+# One environment in .venv, one recipe for each thing. `make help` lists them; each works first on a clean clone.
+#
+# .venv/.NAME is a stamp: "the extra NAME is installed as pyproject.toml and requirements.txt say". It is older than
+# either file when they change, so pip runs then and only then. Byte code is left to the first import (--no-compile): that
+# halves the time of a first installation.
+
+PYTHON ?= python3
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	--constraint requirements.txt --editable
+export MPLBACKEND := Agg
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench docs lab pictures requirements clean
+.DEFAULT_GOAL := help
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# ---------------------------------------------------------------------------------------------------------- environment
+
+.venv/.made:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("descend needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; name another one with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/.core: pyproject.toml requirements.txt | .venv/.made
+	@echo "Installing descend into .venv (the first time takes a minute)"
+	$(INSTALL) .
+	@touch $@
+
+.venv/.%: pyproject.toml requirements.txt | .venv/.made
+	@echo "Installing descend and its extra '$*' into .venv (the first time takes a minute)"
+	$(INSTALL) ".[$*]"
+	@touch .venv/.core $@
+
+# --------------------------------------------------------------------------------------------------------------- for users
+
+demo: .venv/.core ## minimise x^2 step by step, then fit a line to real data
+	$(BIN)/descend gradient-descent "x^2" --start 3 --learning-rate 0.1
+	$(BIN)/descend steps "x^2" --start 3 --learning-rate 0.1 --count 3
+	$(BIN)/descend fit "y = b0 + b1*x" src/descend/examples/norris.csv
+
+lab: ## the interactive lab (not in this version)
+	@echo "The lab comes in a later version of descend; until then, watch a descent with: make demo" >&2
+	@exit 1
+
+# ---------------------------------------------------------------------------------------------------------- for developers
+
+test: .venv/.test ## run the tests; PYTEST_ARGS="-k norris" chooses, WORKERS=0 runs in one process
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+lint: .venv/.test ## style, types, the order of the rooms, the rules of the repository
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/contracts/test_repository.py
+
+format: .venv/.test ## let ruff write the style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.bench ## measure descend beside its peers
+	$(BIN)/python -m benchmarks
+
+docs: .venv/.docs ## build the documentation into build/docs
+	$(BIN)/python -m mkdocs build --strict
+
+pictures: .venv/.plot ## draw the pictures of README and docs again
+	$(BIN)/python docs/pictures.py
+
+requirements: .venv/.made ## pin the newest versions that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --prerelease disallow --no-header --no-annotate --all-extras \
+		pyproject.toml --output-file requirements.txt
+
+clean: ## remove everything that make has made
+	rm -rf .venv build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

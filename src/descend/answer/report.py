@@ -1,0 +1,80 @@
+"""Words about a result: the article's two lines, then what was reached, how sure that is and what to do next."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from descend.errors import printable
+
+if TYPE_CHECKING:
+    from descend.answer.result import Result
+
+WIDTH = 100
+
+
+def headline(result: Result) -> list[str]:
+    """Return the two lines that the article prints (for several variables, the same two with names)."""
+    extreme = "Maximum" if result.problem.maximise else "Minimum"
+    if len(result.variables) == 1:
+        ((name, value),) = result.variables.items()
+        (slope,) = result.gradient.values()
+        return [
+            f"{extreme} occurs at {printable(name)}-value: {value!r}",
+            f"Slope at the {extreme.lower()} is:  {slope!r}",
+        ]
+    shown = [f"{printable(n)} = {v!r}" for n, v in result.variables.items()]
+    slopes = [f"{printable(n)}: {g!r}" for n, g in result.gradient.items()]
+    return [f"{extreme} occurs at {_list(shown)}", f"Gradient at the {extreme.lower()} is:  {_list(slopes)}"]
+
+
+def _list(parts: list[str], most: int = 12) -> str:
+    if len(parts) > most:
+        parts = [*parts[:most], f"... ({len(parts)} in all)"]
+    return ", ".join(parts)
+
+
+def verdict_lines(result: Result) -> list[str]:
+    """Return status, sentence, work done, method, criteria, advice and notes."""
+    lines = ["", f"{result.status.name}: {result.message}"]
+    if result.advice:
+        lines.append(fill(result.advice, WIDTH, initial_indent="  → ", subsequent_indent="    "))
+    lines.append(f"  cost {result.cost!r} after {_work(result)}")
+    if result.last.variables != result.variables:
+        lines.append(f"  last point {_point(result.last.variables)}, cost {result.last.cost!r}")
+    elif result.best.variables != result.variables:
+        lines.append(f"  best point {_point(result.best.variables)}, cost {result.best.cost!r}")
+    lines.append(fill(f"{result.method} ({result.why_method})", WIDTH, initial_indent="  ", subsequent_indent="  "))
+    lines += [f"  {criterion}" for criterion in result.criteria]
+    lines += [fill(f"note: {note}", WIDTH, initial_indent="  ", subsequent_indent="    ") for note in result.notes]
+    return lines
+
+
+def _point(variables: dict[str, float]) -> str:
+    return _list([f"{printable(n)} = {v:.10g}" for n, v in variables.items()])
+
+
+def _work(result: Result) -> str:
+    steps = f"{result.steps:,} step{'s' * (result.steps != 1)}"
+    looks = f"{result.looks:,} look{'s' * (result.looks != 1)}"
+    return f"{steps}, {looks} ({duration(result.seconds)}, {result.evaluator})"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time that a person reads at a glance."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def report_text(result: Result) -> str:
+    """Return the report of a minimisation."""
+    return "\n".join(headline(result) + verdict_lines(result))
+
+
+def short(value: float) -> str:
+    """Two significant digits, as a person writes them: 4.0e-4, 0.25, 12."""
+    text = f"{value:.1e}"
+    mantissa, _, exponent = text.partition("e")
+    power = int(exponent) if exponent else 0
+    return f"{value:.2g}" if -3 < power < 5 else f"{mantissa}e{power}"

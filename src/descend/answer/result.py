@@ -1,0 +1,179 @@
+"""Result: what a descent found, how sure that is, and what to do next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+from descend.answer.report import report_text
+from descend.descent.status import Status
+from descend.descent.trace import Trace
+from descend.descent.verdict import Criterion
+from descend.errors import UnavailableError, UnsuccessfulError
+from descend.evaluation import Vector
+from descend.problem.problem import Problem
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of the descent: `variables` (name → value), `cost` and `gradient` (name → slope) in the user's sign."""
+
+    variables: dict[str, float]
+    cost: float
+    gradient: dict[str, float]
+
+    def __getitem__(self, name: str) -> float:
+        return self.variables[name]
+
+    def __float__(self) -> float:
+        return only(self.variables, "value")
+
+
+def only(values: dict[str, float], what: str) -> float:
+    """Return the one value of a one-variable result."""
+    if len(values) != 1:
+        raise ValueError(f"there are {len(values)} variables, so there is no single {what}; ask by name")
+    return next(iter(values.values()))
+
+
+def make_point(problem: Problem, point: Vector, cost: float, gradient: Vector) -> Point:
+    """Return a point in the user's names and sign."""
+    sign = -1.0 if problem.maximise else 1.0
+    slopes = {name: sign * g for name, g in zip(problem.variables, gradient, strict=True)}
+    return Point(dict(zip(problem.variables, point, strict=True)), sign * cost, slopes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """The outcome of a descent (frozen; can be pickled).
+
+    `variables`, `cost` and `gradient` are those of the point that is reported: the best one seen, or in
+    `gradient_descent` the last, as in the article.  `best` and `last` are always both there.
+
+    `success` follows the status (in a maximisation, MAXIMUM is the success that MINIMUM is otherwise).  `steps` are accepted steps, `looks` evaluations of cost and gradient, `products` Hessian products.  Numbers of a
+    maximisation are in the user's sign.  `criteria` holds every test of the verdict with its number and its bound;
+    `message` is the status's sentence and `advice` what to do next.
+    """
+
+    status: Status
+    success: bool
+    message: str
+    advice: str
+    variables: dict[str, float]
+    cost: float
+    gradient: dict[str, float]
+    best: Point
+    last: Point
+    method: str
+    why_method: str
+    criteria: tuple[Criterion, ...]
+    steps: int
+    looks: int
+    seconds: float
+    evaluator: str
+    problem: Problem = field(repr=False)
+    products: int = 0
+    trace: Trace | None = None
+    seed: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command line: 0 success, 1 no success, 130 interrupted."""
+        return 0 if self.success else 130 if self.status is Status.INTERRUPTED else 1
+
+    @property
+    def slope(self) -> float:
+        """The derivative at the reported point (one variable only; `ValueError` otherwise)."""
+        return only(self.gradient, "slope")
+
+    def __getitem__(self, name: Any) -> float:
+        return self.variables[str(getattr(name, "name", name))]
+
+    def __float__(self) -> float:
+        return only(self.variables, "value")
+
+    def raise_if_failed(self) -> Result:
+        """Return the result, or raise `UnsuccessfulError` when its status is not a success."""
+        if not self.success:
+            raise UnsuccessfulError(f"{self.status.name}: {self.message} {self.advice}".strip())
+        return self
+
+    def report(self) -> str:
+        """Return the report as text."""
+        return report_text(self)
+
+    def __str__(self) -> str:
+        return self.report()
+
+    __repr__ = __str__
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that `--json` prints: plain dicts, lists, numbers (None where not finite) and text."""
+        return {
+            "status": self.status.name,
+            "success": self.success,
+            "message": self.message,
+            "advice": self.advice,
+            "method": self.method,
+            "why_method": self.why_method,
+            "variables": plain(self.variables),
+            "cost": plain(self.cost),
+            "gradient": plain(self.gradient),
+            "last": {"variables": plain(self.last.variables), "cost": plain(self.last.cost)},
+            "steps": self.steps,
+            "looks": self.looks,
+            "seconds": self.seconds,
+            "evaluator": self.evaluator,
+            "criteria": [
+                {"what": c.what, "value": plain(c.value), "bound": plain(c.bound), "holds": c.holds}
+                for c in self.criteria
+            ],
+            "notes": list(self.notes),
+            "certificate": None,
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text; numbers round-trip."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    def to_scipy(self) -> Any:
+        """Return a `scipy.optimize.OptimizeResult` with the same content."""
+        from scipy.optimize import OptimizeResult
+
+        return OptimizeResult(
+            x=Vector(list(self.variables.values())).array(),
+            fun=self.cost,
+            jac=Vector(list(self.gradient.values())).array(),
+            success=self.success,
+            status=list(Status).index(self.status),
+            message=f"{self.status.name}: {self.message}",
+            nit=self.steps,
+            nfev=self.looks,
+            njev=self.looks,
+        )
+
+    def plot(self, kind: str | None = None) -> Any:
+        """Not in this version."""
+        raise UnavailableError("plots are not in this version; run with trace=True and plot result.trace.to_pandas()")
+
+    def animate(self, path: str) -> None:
+        """Not in this version."""
+        raise UnavailableError("animations are not in this version; run with trace=True and use result.trace")
+
+    def to_html(self, path: str) -> None:
+        """Not in this version."""
+        raise UnavailableError("the interactive page is not in this version; report() gives the result as text")
+
+
+def plain(value: Any) -> Any:
+    """Return numbers that JSON can hold: None for those that are not finite."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value

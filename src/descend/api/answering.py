@@ -1,0 +1,75 @@
+"""From a run to a `Result`: judge the point, conclude, put everything in the user's names and sign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend.answer.advice import Question, conclude, in_users_sign
+from descend.answer.result import Point, Result, make_point
+from descend.descent.choose import Choice, Facts
+from descend.descent.run import Look, Run
+from descend.descent.trace import Trace
+from descend.descent.verdict import Judgement, Kind, judge
+from descend.problem.problem import Problem
+
+
+def answer(
+    objective: Any,
+    problem: Problem,
+    run: Run,
+    choice: Choice,
+    facts: Facts,
+    question: Question,
+    *,
+    at_last: bool = False,
+    notes: tuple[str, ...] = (),
+    seed: int = 0,
+) -> Result:
+    """Judge the best point (or, as in the article, the last) and say what was found."""
+    at = run.last if at_last else run.best
+    judgement = _judgement(objective, run, at, question)
+    place = None if run.last.evaluation.finite else objective.trouble(run.last.point)
+    outcome = conclude(run, at, judgement, facts, question, place)
+    status, success, message = in_users_sign(outcome, maximise=problem.maximise)
+    point = _point(problem, at)
+    trace = run.trace
+    if trace is not None and problem.maximise:
+        trace = Trace(trace.names, trace.rows, trace.stride, -1.0)
+    return Result(
+        status=status,
+        success=success,
+        message=message,
+        advice=outcome.advice,
+        variables=point.variables,
+        cost=point.cost,
+        gradient=point.gradient,
+        best=_point(problem, run.best),
+        last=_point(problem, run.last),
+        method=choice.method.describe(),
+        why_method=choice.why,
+        criteria=judgement.criteria,
+        steps=run.steps,
+        looks=run.looks,
+        seconds=run.seconds,
+        evaluator=run.tier,
+        problem=problem,
+        trace=trace,
+        seed=seed,
+        notes=(*problem.notes, *notes),
+    )
+
+
+def _judgement(objective: Any, run: Run, at: Look, question: Question) -> Judgement:
+    if not at.evaluation.finite:
+        # The curvature of the best finite point still tells which learning rate would have done.
+        best = judge(objective, run.best.point, run.start, question.precision)
+        return Judgement(Kind.UNKNOWN, float("inf"), (), best.largest_curvature)
+    judgement = judge(objective, at.point, run.start, question.precision)
+    if question.fixed_step and run.best.point != at.point and run.best.evaluation.finite and not judgement.largest_curvature > 0:
+        best = judge(objective, run.best.point, run.start, question.precision)
+        return Judgement(judgement.kind, judgement.distance, judgement.criteria, best.largest_curvature, judgement.unique)
+    return judgement
+
+
+def _point(problem: Problem, look: Look) -> Point:
+    return make_point(problem, look.point, look.evaluation.cost, look.evaluation.gradient)

@@ -1,0 +1,141 @@
+"""What the doors share: reading a cost in any of its forms, and refusing what this version does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from descend.errors import FormulaError, MethodError, StartError, UnavailableError, printable
+from descend.expression.limits import STANDARD, Limits
+from descend.expression.parse import parse
+from descend.expression.tape import Formula
+from descend.problem.parameters import number
+from descend.problem.problem import replace_names
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A cost as a formula, with the user's own SymPy symbols (if any) and what has to be said about the reading."""
+
+    formula: Formula
+    symbols: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None = None) -> Reading:
+    """Read text or a SymPy expression.  Raises `FormulaError`."""
+    limits = limits or STANDARD
+    if isinstance(cost, str):
+        formula = parse(cost, names=names, limits=limits)
+        return Reading(formula, {}, euler_note(cost, formula))
+    from descend.expression.sympy import from_sympy, is_sympy
+
+    if is_sympy(cost):
+        read = from_sympy(cost, limits)
+        return Reading(read.formula, read.symbols, read.notes)
+    if callable(cost):
+        raise UnavailableError("a Python function as cost is not in this version; give text or a SymPy expression")
+    raise FormulaError(
+        f"a cost is text such as 'x^2' or a SymPy expression, not {printable(type(cost).__name__)}"
+    )
+
+
+def euler_note(text: str, formula: Formula) -> tuple[str, ...]:
+    """Say when a letter e was read as Euler's number."""
+    tape = formula.tape
+    one = [i for i in tape.reachable((formula.root,)) if tape[i].op == "exp" and tape.value(tape[i].args[0]) == 1]
+    letters = [c for c in ("e", "E") if c in text]
+    if not one or not letters or "exp(1)" in text.replace(" ", ""):
+        return ()
+    return (f"{letters[0]} is Euler's number here (give {letters[0]} a start or a value to make it a name)",)
+
+
+def name_of(symbol: Any) -> str:
+    """Return the name of a variable given as text or as a SymPy symbol."""
+    return str(getattr(symbol, "name", symbol))
+
+
+def named_numbers(values: Any, what: str) -> dict[str, float]:
+    """Return a mapping name → number with plain names."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise StartError(f"{what} is a mapping from names to numbers")
+    return {name_of(k): number(v, f"{what} of {printable(name_of(k))}") for k, v in values.items()}
+
+
+def start_names(start: Any) -> list[str]:
+    """Return the names that a start mentions."""
+    return [name_of(k) for k in start] if isinstance(start, Mapping) else []
+
+
+def order_of(variables: Iterable[Any] | None) -> list[str] | None:
+    """Return the names in `variables=`, which may be one name, or names and SymPy symbols."""
+    if variables is None:
+        return None
+    if isinstance(variables, str) or not isinstance(variables, Iterable):
+        return [name_of(variables)]
+    return [name_of(v) for v in variables]
+
+
+def prepared(
+    reading: Reading, *, constants: Any = None, fixed: Any = None, tied: Any = None, limits: Limits | None = None
+) -> Formula:
+    """Return the formula with constants and fixed variables put in as numbers, tied ones as formulas."""
+    numbers = named_numbers(constants, "constants") | named_numbers(fixed, "fixed")
+    formulas: dict[str, Formula] = {}
+    if tied is not None:
+        if not isinstance(tied, Mapping):
+            raise FormulaError("tied is a mapping from names to formulas")
+        formulas = {name_of(k): read_cost(v, names=tied, limits=limits).formula for k, v in tied.items()}
+    return replace_names(reading.formula, numbers, formulas)
+
+
+LATER = "is not in this version"
+
+
+def refuse(**arguments: tuple[Any, Any, str]) -> None:
+    """Raise `UnavailableError` for an argument of a later version that is not at its default.
+
+    Each argument: (value, default, what to do meanwhile).
+    """
+    for name, (value, default, instead) in arguments.items():
+        if value is not default and value != default:
+            raise UnavailableError(f"{name}= {LATER}; {instead}")
+
+
+def positive_count(value: Any, what: str, least: int = 0) -> int:
+    """Return a whole number ≥ `least`, or raise `MethodError`."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        if isinstance(value, float) and value.is_integer():  # 1e6 looks are what a person means
+            value = int(value)
+        else:
+            raise MethodError(f"{what} must be a whole number, not {printable(repr(value))}")
+    result = int(value.__index__())
+    if result < least:
+        raise MethodError(f"{what} must be at least {least}, not {result}")
+    return result
+
+
+def positive_number(value: Any, what: str) -> float | None:
+    """Return a number > 0, or None for None; raise `MethodError` otherwise."""
+    if value is None:
+        return None
+    try:
+        result = number(value, what)
+    except StartError as error:
+        raise MethodError(str(error)) from None
+    if result <= 0:
+        raise MethodError(f"{what} must be greater than 0, not {result}")
+    return result
+
+
+def learning_rate_of(value: Any) -> float | str | None:
+    """Return a learning rate: None, a formula of k as text, or a finite number (0 and below are refused)."""
+    return value if isinstance(value, str) else positive_number(value, "learning_rate")
+
+
+def no_names_left(names: Sequence[str]) -> str:
+    """Return names for a message."""
+    return ", ".join(printable(n) for n in names)

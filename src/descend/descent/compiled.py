@@ -1,0 +1,129 @@
+"""A fixed-step method's rule, traced once on tape symbols and compiled with the cost into one machine-code loop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from descend.descent.arithmetic import Symbols
+from descend.descent.loop import Watch, descend, finish
+from descend.descent.method.base import Method
+from descend.descent.run import Look, Progress, Run
+from descend.descent.status import Ending
+from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
+from descend.descent.trace import Recorder
+from descend.evaluation import Evaluation, MachineFormula, Objective, Vector
+from descend.kernel import small
+from descend.kernel.program import Program, lower
+
+SLICE_SECONDS = 0.02  # aimed at; a slice never exceeds 50 ms on the machine it was measured on
+FIRST_SLICE = 2_000
+NEVER = 2**62
+
+ENDINGS = {
+    small.STEPS_DONE: Ending.STEPS,
+    small.STEP_SMALL: Ending.STEP_SMALL,
+    small.NOT_FINITE: Ending.NOT_FINITE,
+    small.IDLE_TOO_LONG: Ending.IDLE,
+    small.UNMOVED: Ending.UNMOVED,
+}
+
+
+def walk(
+    objective: Objective,
+    method: Method,
+    start: Vector,
+    stopping: Rule,
+    *,
+    recorder: Recorder | None = None,
+    watch: Watch | None = None,
+) -> Run:
+    """Walk as `descend.descent.loop.descend` does, the whole loop in machine code where that is possible.
+
+    Possible: the objective was chosen to be compiled, the method is of fixed step, every rule can be compiled, and
+    nobody watches or records every look.  The path is the same, bit for bit, as the loop's.
+    """
+    formula = getattr(objective, "machine", None)
+    rules = _rules(stopping)
+    watched = recorder is not None or watch is not None
+    if formula is None or rules is None or not method.fixed_step or watched:
+        run = descend(objective, method, start, stopping, recorder=recorder, watch=watch)
+        return replace(run, tier=getattr(objective, "tier", run.tier))
+    return _machine_walk(objective, formula, method, start, rules)
+
+
+def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
+    """Return the rules by kind, None where one has no machine code."""
+    rules = stopping.rules if isinstance(stopping, AnyOf) else (stopping,)
+    known = {Steps, Looks, Seconds, StepSize, NotFinite, Idle, Unmoved}
+    by_kind = {type(rule): rule for rule in rules}
+    return by_kind if by_kind.keys() <= known and len(by_kind) == len(rules) and NotFinite in by_kind else None
+
+
+def trace_rule(method: Method, formula: MachineFormula, names: tuple[str, ...]) -> Program:
+    """Run the method's `learn` once on symbols; return the program of cost, gradient and new point."""
+    tape = formula.tape
+    x, number = Symbols(tape, formula.variables), Symbols(tape, [tape.symbol("#k")])
+    state: Any = replace(method.start(Vector([])), x=x, number=number)
+    new = method.learn(state, x, Evaluation(formula.cost, Symbols(tape, formula.gradient)))  # type: ignore[arg-type]
+    return lower(tape, [formula.cost, *formula.gradient, *new.x.entries], [*names, "#k"])
+
+
+def _machine_walk(
+    objective: Objective, formula: MachineFormula, method: Method, start: Vector, rules: dict[type[Rule], Rule]
+) -> Run:
+    steps, looks, seconds = rules.get(Steps), rules.get(Looks), rules.get(Seconds)
+    size, idle = rules.get(StepSize), rules.get(Idle)
+    most_steps = steps.count if isinstance(steps, Steps) else NEVER
+    most_looks = looks.count if isinstance(looks, Looks) else NEVER
+    limit = seconds.limit if isinstance(seconds, Seconds) else float("inf")
+    began = perf_counter()
+    loop = small.SmallLoop(
+        trace_rule(method, formula, objective.names),
+        start,
+        small.LoopRules(step_size=True, patience=idle is not None, unmoved=Unmoved in rules)
+        if size is not None
+        else small.LoopRules(patience=idle is not None, unmoved=Unmoved in rules),
+        max_steps=min(most_steps, most_looks - 1),
+        patience=idle.patience if isinstance(idle, Idle) else NEVER,
+        step_limit=size.precision if isinstance(size, StepSize) else 0.0,
+    )
+    ending: Ending | None = None
+    count = FIRST_SLICE
+    try:
+        while ending is None:
+            slice_began = perf_counter()
+            reason = loop.run(count)
+            now = perf_counter()
+            if reason != small.RUNNING:
+                ending = ENDINGS[reason]
+                if ending is Ending.STEPS and most_looks - 1 < most_steps:
+                    ending = Ending.LOOKS
+            elif now - began >= limit:
+                ending = Ending.TIME
+            # At most twice as many as before, so that one fast slice cannot make a slow one.
+            per_look = max((now - slice_began) / count, 1e-10)
+            count = max(1, min(2 * count, int(SLICE_SECONDS / per_look)))
+    except KeyboardInterrupt:
+        ending = Ending.INTERRUPTED
+    return _facts(objective, loop, start, ending, perf_counter() - began)
+
+
+def _facts(objective: Objective, loop: small.SmallLoop, start: Vector, ending: Ending, seconds: float) -> Run:
+    """Read the buffers of a loop that has ended, and look once more at the points that are reported."""
+    tail = loop.tail
+    # Between slices the loop stands at a point that it has not looked at yet: the last look is the end of the tail.
+    last = tail[-1] if tail else start
+    looks = loop.integer(small.LOOKS)
+    progress = Progress(start, last)
+    progress.steps = max(0, looks - 1)
+    progress.looks = looks
+    progress.rises = loop.integer(small.RISES)
+    progress.tail = tail
+    progress.last = Look(last, objective.look(last))
+    if loop.number(small.BEST_COST) < float("inf"):
+        progress.best = Look(loop.best, objective.look(loop.best))
+    if len(tail) > 1:
+        progress.step_size = (tail[-1] - tail[-2]).norm()
+    return finish(progress, ending, None, seconds, "machine code")

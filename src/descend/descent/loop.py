@@ -1,0 +1,93 @@
+"""THE loop: predict → error → learn, until a rule ends it.  It knows no method by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from descend.descent.method.base import Method
+from descend.descent.run import Look, Progress, Run
+from descend.descent.status import Ending
+from descend.descent.stopping import Rule
+from descend.descent.trace import Recorder
+from descend.evaluation import Evaluation, Objective, Vector
+
+Watch = Callable[[Progress], object]
+
+
+def descend(
+    objective: Objective,
+    method: Method,
+    start: Vector,
+    stopping: Rule,
+    *,
+    recorder: Recorder | None = None,
+    watch: Watch | None = None,
+) -> Run:
+    """Walk from `start` until `stopping` (asked after every look), the method or the user ends it.
+
+    `watch` is called after every look; returning True ends the run.  Ctrl-C ends it too, keeping the best point.
+    """
+    began = perf_counter()
+    progress = Progress(start, start)
+    state = method.start(start)
+    ending: Ending | None = None
+    try:
+        while ending is None:
+            point = method.predict(state)
+            evaluation = method.error(objective, point)
+            progress.saw(point, evaluation)
+            progress.seconds = perf_counter() - began
+            if point is state.x:
+                progress.last = Look(point, evaluation)
+            ending = stopping.ending(progress)
+            if watch is not None and watch(progress) is True and ending is None:
+                ending = Ending.CALLER
+            if ending is None:
+                old, state = state, method.learn(state, point, evaluation)
+                ending = state.gave_up
+                progress.accepted = state.accepted
+                if state.number != old.number:
+                    change = state.x - old.x
+                    progress.steps = state.number
+                    progress.step_size = change.norm()
+                    progress.moved = any(change)
+                if state.x is point:
+                    progress.last = Look(point, evaluation)
+            if recorder is not None:
+                _record(recorder, progress, point, evaluation, state.rate)
+    except KeyboardInterrupt:
+        ending = Ending.INTERRUPTED
+    return finish(progress, ending or Ending.INTERRUPTED, recorder, perf_counter() - began)
+
+
+def _record(recorder: Recorder, progress: Progress, point: Vector, evaluation: Evaluation, rate: float) -> None:
+    size = progress.step_size if progress.steps else float("nan")
+    recorder.record(progress.steps, progress.looks, point, evaluation, size, rate, accepted=progress.accepted)
+
+
+def unseen(point: Vector) -> Look:
+    """A point that nothing is known about."""
+    nan = float("nan")
+    return Look(point, Evaluation(nan, Vector([nan] * len(point))))
+
+
+def finish(
+    progress: Progress, ending: Ending, recorder: Recorder | None, seconds: float, tier: str = "interpreted"
+) -> Run:
+    """Return the facts of a run that has ended."""
+    last = progress.last or unseen(progress.point)
+    return Run(
+        start=progress.start,
+        best=progress.best or last,
+        last=last,
+        steps=progress.steps,
+        looks=progress.looks,
+        ending=ending,
+        step_size=progress.step_size,
+        rises=progress.rises,
+        tail=tuple(progress.tail),
+        seconds=seconds,
+        trace=None if recorder is None else recorder.trace(),
+        tier=tier,
+    )

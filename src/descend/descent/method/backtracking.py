@@ -1,0 +1,122 @@
+"""Gradient descent that chooses its own step lengths: Barzilai-Borwein lengths, safeguarded by backtracking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import ClassVar
+
+from descend.descent.method.base import Method, State
+from descend.descent.status import Ending
+from descend.evaluation import Evaluation, Vector
+
+SUFFICIENT = 1e-4  # Armijo's constant
+TRIES = 60  # of one line search
+ROUNDING = 4e-16  # relative noise of a cost: below it only the slope can tell progress
+
+
+@dataclass(frozen=True)
+class SearchState(State):
+    """The accepted point with what was seen there, the length being tried, and the last accepted costs."""
+
+    cost: float = float("inf")
+    gradient: Vector | None = None
+    length: float = 0.0
+    tries: int = 0
+    recent: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Backtracking(Method):
+    """Steepest descent, x ← x - t · ∇f(x), each t first the Barzilai-Borwein length, then shortened until the cost falls.
+
+    Accepted when f(new) ≤ max(last `memory` costs) - 10⁻⁴ t |∇f|² (Grippo, Lampariello & Lucidi 1986), or when the
+    cost is equal to rounding and the slope has become smaller.  Lengths: t = sᵀs/sᵀy and sᵀy/yᵀy in turn.
+    """
+
+    name: ClassVar[str] = "backtracking"
+    source: ClassVar[str] = "Barzilai & Borwein, IMA J. Numer. Anal. 8 (1988); Raydan, SIAM J. Optim. 7 (1997)"
+
+    memory: int = 10
+
+    def start(self, x: Vector) -> SearchState:
+        return SearchState(x)
+
+    def predict(self, state: State) -> Vector:
+        assert isinstance(state, SearchState)
+        if state.gradient is None:
+            point: Vector = state.x
+            return point
+        moved: Vector = state.x - state.length * state.gradient
+        return moved
+
+    def learn(self, state: SearchState, point: Vector, evaluation: Evaluation) -> SearchState:
+        if state.gradient is None:
+            return self._first(state, evaluation)
+        if self._accepts(state, evaluation):
+            return self._accepted(state, point, evaluation)
+        length = self._shorter(state, evaluation)
+        if state.tries >= TRIES:
+            return replace(state, accepted=False, gave_up=Ending.NO_STEP)
+        return replace(state, accepted=False, length=length, tries=state.tries + 1)
+
+    def _first(self, state: SearchState, evaluation: Evaluation) -> SearchState:
+        if not evaluation.finite:
+            return replace(state, accepted=False, gave_up=Ending.NOT_FINITE)
+        size = evaluation.gradient.norm()
+        if size == 0:
+            return replace(state, gave_up=Ending.FLAT)
+        length = 0.1 * max(1.0, state.x.norm()) / size  # a tenth of the way that the point is from 0
+        return replace(
+            state, cost=evaluation.cost, gradient=evaluation.gradient, length=length, recent=(evaluation.cost,)
+        )
+
+    def _accepts(self, state: SearchState, evaluation: Evaluation) -> bool:
+        assert state.gradient is not None
+        if not evaluation.finite:
+            return False
+        square = state.gradient.dot(state.gradient)
+        if evaluation.cost <= max(state.recent) - SUFFICIENT * state.length * square:
+            return True
+        noise = ROUNDING * abs(state.cost)
+        slope = evaluation.gradient.dot(evaluation.gradient)
+        return evaluation.cost <= state.cost + noise and slope < square
+
+    def _shorter(self, state: SearchState, evaluation: Evaluation) -> float:
+        """The minimum of the parabola through what is known, kept between a tenth and a half of the length."""
+        assert state.gradient is not None
+        if not isfinite(evaluation.cost):
+            return 0.1 * state.length
+        fall = state.length * state.gradient.dot(state.gradient)
+        curve = 2.0 * (evaluation.cost - state.cost + fall)
+        return state.length * min(0.5, max(0.1, fall / curve if curve > 0 else 0.5))
+
+    def _accepted(self, state: SearchState, point: Vector, evaluation: Evaluation) -> SearchState:
+        assert state.gradient is not None
+        square = evaluation.gradient.dot(evaluation.gradient)
+        moved = point - state.x
+        change = evaluation.gradient - state.gradient
+        curvature = moved.dot(change)
+        if curvature > 0 and isfinite(curvature):
+            odd = state.number % 2
+            length = curvature / change.dot(change) if odd else moved.dot(moved) / curvature
+        else:
+            length = 10.0 * state.length
+        if not 0.0 < length < float("inf"):
+            length = state.length
+        return replace(
+            state,
+            x=point,
+            number=state.number + 1,
+            rate=state.length,
+            accepted=True,
+            gave_up=Ending.FLAT if square == 0 else None,
+            cost=evaluation.cost,
+            gradient=evaluation.gradient,
+            length=length,
+            tries=0,
+            recent=(*state.recent, evaluation.cost)[-self.memory :],
+        )
+
+    def describe(self) -> str:
+        return "gradient descent with a backtracking search"

@@ -1,0 +1,56 @@
+"""What a method is: a frozen set of settings with three verbs; its memory is a flat, named state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from descend.descent.status import Ending
+from descend.evaluation import Evaluation, Objective, Order, Vector
+
+
+@dataclass(frozen=True)
+class State:
+    """A method's memory.  `number` counts accepted steps; `rate` is the factor on the gradient of the last step."""
+
+    x: Any  # Vector; Symbols while a fixed-step method is traced
+    number: Any = 0
+    rate: Any = float("nan")
+    accepted: bool = True
+    gave_up: Ending | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """Predict (choose where to look) → error (look) → learn (update).  A method never sees data or a formula."""
+
+    name: ClassVar[str] = ""
+    needs: ClassVar[Order] = Order.GRADIENT
+    fixed_step: ClassVar[bool] = False  # learn uses only `descent.arithmetic`, so the loop can be compiled as a whole
+    source: ClassVar[str] = ""
+
+    def start(self, x: Vector) -> State:
+        """Return the memory before the first look."""
+        return State(x)
+
+    def predict(self, state: State) -> Vector:
+        """Return the point to look at next."""
+        point: Vector = state.x
+        return point
+
+    def error(self, objective: Objective, point: Vector) -> Evaluation:
+        """Look."""
+        return objective.look(point)
+
+    def learn(self, state: Any, point: Any, evaluation: Any) -> Any:
+        """Return the memory after the look: moved, or with `accepted=False`, or with `gave_up` set."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Return the method with its settings, for reports."""
+        return self.name
+
+
+def stepped(state: State, x: Any, rate: Any) -> State:
+    """Return the state after an accepted step to `x`."""
+    return replace(state, x=x, number=state.number + 1, rate=rate, accepted=True)

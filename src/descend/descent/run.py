@@ -1,0 +1,86 @@
+"""Run: what a descent leaves behind; facts only, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from descend.evaluation import Evaluation, Vector
+
+if TYPE_CHECKING:
+    from descend.descent.status import Ending
+    from descend.descent.trace import Trace
+
+
+class Look(NamedTuple):
+    """A point and what was seen there."""
+
+    point: Vector
+    evaluation: Evaluation
+
+
+TAIL = 8  # points of the recent past that are kept, to tell a cycle
+
+
+@dataclass(frozen=True)
+class Run:
+    """One descent.
+
+    `steps` are accepted steps, `looks` evaluations; `rises` counts the looks in a row, at the end, each with a higher
+    cost than the one before; `tail` holds the last points, oldest first; `step_size` is the length of the last step.
+    """
+
+    start: Vector
+    best: Look
+    last: Look
+    steps: int
+    looks: int
+    ending: Ending
+    step_size: float
+    rises: int
+    tail: tuple[Vector, ...]
+    seconds: float
+    trace: Trace | None = None
+    tier: str = "interpreted"
+
+
+@dataclass
+class Progress:
+    """How far a running descent has come; what stopping rules and callbacks see."""
+
+    start: Vector
+    point: Vector
+    evaluation: Evaluation | None = None
+    steps: int = 0
+    looks: int = 0
+    step_size: float = float("inf")  # length of the last accepted step
+    moved: bool = True  # whether the last step changed the point at all
+    accepted: bool = True  # whether the point looked at last became the point of the descent
+    idle: int = 0  # looks in a row without a new lowest cost or a new smallest slope
+    rises: int = 0
+    seconds: float = 0.0
+    best: Look | None = None
+    last: Look | None = None
+    tail: list[Vector] = field(default_factory=list)
+    _least_square: float = float("inf")
+
+    def saw(self, point: Vector, evaluation: Evaluation) -> None:
+        """Take in one look."""
+        previous = float("inf") if self.evaluation is None else self.evaluation.cost
+        self.rises = 0 if evaluation.cost <= previous else self.rises + 1
+        self.looks += 1
+        self.point, self.evaluation = point, evaluation
+        self.tail.append(point)
+        del self.tail[:-TAIL]
+        square = evaluation.gradient.dot(evaluation.gradient)
+        better = least = False
+        if evaluation.finite:
+            better = self.best is None or (evaluation.cost, square) < (self.best.evaluation.cost, self._best_square)
+            least = square < self._least_square
+        if better:
+            self.best, self._best_square = Look(point, evaluation), square
+        if least:
+            self._least_square = square
+        self.idle = 0 if better or least else self.idle + 1
+
+    _best_square: float = float("inf")

@@ -1,0 +1,140 @@
+"""The one record that climbs from the objective to the loop, and the one-method protocol between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from math import isfinite, sqrt
+from typing import Any, NamedTuple, Protocol
+
+
+class Order(IntEnum):
+    """How much is asked of one look."""
+
+    GRADIENT = 1  # cost and gradient
+    HESSIAN = 2  # the same, with the dense Hessian and a running bound on the rounding error of both
+
+
+class Evaluation(NamedTuple):
+    """What one look at a point gives.
+
+    `cost` is a float, `gradient` a vector in the order of the variables.  Only a look of `Order.HESSIAN` fills
+    `hessian` (rows of floats; None where there are too many variables for a dense one) and the bounds on the
+    absolute rounding errors.
+    """
+
+    cost: float
+    gradient: Vector
+    hessian: tuple[tuple[float, ...], ...] | None = None
+    cost_error: float = 0.0
+    gradient_error: Vector | None = None
+    hessian_error: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether the cost and every entry of the gradient are finite."""
+        return isfinite(self.cost) and all(map(isfinite, self.gradient))
+
+    @property
+    def gradient_norm(self) -> float:
+        """Euclidean length of the gradient."""
+        return self.gradient.norm()
+
+
+class Objective(Protocol):
+    """What the loop needs of a problem: the names of the variables, and looks at points."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the variables, in the order of every vector."""
+        ...
+
+    def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
+        """Evaluate cost and gradient at `point`; never raises for a value that is not finite."""
+        ...
+
+
+class Vector:
+    """A point or a gradient: an immutable list of floats with the arithmetic that methods use.
+
+    Plain Python floats, so that small descents need no NumPy (its import costs more than they do).  Every operation
+    is elementwise; numbers broadcast.
+    """
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: Sequence[float]) -> None:
+        self.entries = tuple(entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.entries)
+
+    def __getitem__(self, index: int) -> float:
+        return self.entries[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vector) and self.entries == other.entries
+
+    def __hash__(self) -> int:
+        return hash(self.entries)
+
+    def __repr__(self) -> str:
+        return f"Vector({list(self.entries)})"
+
+    def __add__(self, other: Vector) -> Vector:
+        return Vector([a + b for a, b in zip(self.entries, other.entries, strict=True)])
+
+    def __sub__(self, other: Vector) -> Vector:
+        return Vector([a - b for a, b in zip(self.entries, other.entries, strict=True)])
+
+    def __neg__(self) -> Vector:
+        return Vector([-a for a in self.entries])
+
+    def __mul__(self, factor: float) -> Vector:
+        return Vector([factor * a for a in self.entries])
+
+    __rmul__ = __mul__
+
+    def dot(self, other: Vector) -> float:
+        """Inner product, added from the first entry to the last."""
+        total = 0.0
+        for a, b in zip(self.entries, other.entries, strict=True):
+            total += a * b
+        return total
+
+    def norm(self) -> float:
+        """Euclidean length, free of overflow and underflow."""
+        largest = max(map(abs, self.entries), default=0.0)
+        if largest == 0.0 or not isfinite(largest):
+            return largest if all(a == a for a in self.entries) else float("nan")  # noqa: PLR0124
+        if 1e-150 < largest < 1e150:
+            return sqrt(self.dot(self))
+        return largest * sqrt(sum((a / largest) ** 2 for a in self.entries))
+
+    def array(self) -> Any:
+        """Return a new NumPy array of float64."""
+        import numpy as np
+
+        return np.array(self.entries, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stopped being finite: the sub-expression, its value and, with data, the first bad row (1-based)."""
+
+    expression: str
+    value: float
+    row: int | None = None
+
+
+class MachineFormula(NamedTuple):
+    """A cost formula for a loop that is compiled as a whole: a tape and entries on it."""
+
+    tape: Any
+    cost: int
+    gradient: tuple[int, ...]
+    variables: tuple[int, ...]

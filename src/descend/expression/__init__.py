@@ -1,0 +1,1 @@
+"""A formula is understood here: text or SymPy → tape → derivative, structure, text again."""

@@ -1,0 +1,125 @@
+"""Exact derivatives of a tape, on the tape: reverse mode, and Hessian products (tangent first, then reverse).
+
+Every adjoint is an entry of its own, so value and gradient together cost a small multiple of the value for any
+number of variables.  The walks are loops over indices: a chain of a million operations needs no recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from descend.expression.functions import TABLE
+from descend.expression.tape import Tape
+
+
+def gradient(tape: Tape, root: int, symbols: Sequence[int]) -> list[int]:
+    """Return the entries of ∂root/∂symbol for each of `symbols` (entries of symbols).
+
+    Reverse mode (Linnainmaa 1970; Griewank & Walther, *Evaluating Derivatives*, 2008, ch. 3).  At a kink the
+    derivative is the one from the table: sign(0) = 0 for abs, the first argument where min or max tie.
+    """
+    wanted = set(symbols)
+    order = tape.reachable((root,))
+    active = set()
+    for index in order:
+        if index in wanted or any(a in active for a in tape[index].args):
+            active.add(index)
+    contributions: dict[int, list[int]] = {root: [tape.constant(1)]}
+    adjoints: dict[int, int] = {}
+    for index in reversed(order):
+        parts = contributions.pop(index, None)
+        if parts is None or index not in active:
+            continue
+        adjoint = adjoints[index] = _total(tape, parts)
+        entry = tape[index]
+        if not entry.args:
+            continue
+        for arg, partial in zip(entry.args, TABLE[entry.op].partials(tape, entry.args, index), strict=True):
+            if partial is not None and arg in active:
+                contributions.setdefault(arg, []).append(_times(tape, adjoint, partial))
+    nothing = tape.constant(0)
+    return [adjoints.get(symbol, nothing) for symbol in symbols]
+
+
+def tangent(tape: Tape, root: int, directions: dict[int, int]) -> int:
+    """Return the entry of the derivative of `root` along `directions` (symbol entry → entry of its direction)."""
+    nothing = tape.constant(0)
+    tangents: dict[int, int] = dict(directions)
+    for index in tape.reachable((root,)):
+        entry = tape[index]
+        if index in tangents or not any(a in tangents for a in entry.args):
+            continue
+        partials = TABLE[entry.op].partials(tape, entry.args, index)
+        parts = [
+            _times(tape, tangents[arg], partial)
+            for arg, partial in zip(entry.args, partials, strict=True)
+            if partial is not None and arg in tangents
+        ]
+        if parts:
+            tangents[index] = _total(tape, parts)
+    return tangents.get(root, nothing)
+
+
+def hessian_product(tape: Tape, root: int, symbols: Sequence[int], directions: Sequence[int]) -> list[int]:
+    """Return the entries of H·v, where H is the Hessian of `root` in `symbols` and v are the `directions`."""
+    along = tangent(tape, root, dict(zip(symbols, directions, strict=True)))
+    return gradient(tape, along, symbols)
+
+
+def hessian(tape: Tape, root: int, symbols: Sequence[int]) -> list[list[int]]:
+    """Return the entries of the dense Hessian (symmetric: both triangles share their entries)."""
+    rows = gradient(tape, root, symbols)
+    full = [gradient(tape, row, symbols[: i + 1]) for i, row in enumerate(rows)]
+    size = range(len(symbols))
+    return [[full[max(i, j)][min(i, j)] for j in size] for i in size]
+
+
+def _masked(tape: Tape, index: int) -> tuple[int, bool, int] | None:
+    """Split where(c, a, 0) into (c, True, a) and where(c, 0, b) into (c, False, b)."""
+    entry = tape[index]
+    if entry.op != "where":
+        return None
+    condition, then, otherwise = entry.args
+    if tape.value(otherwise) == 0:
+        return condition, True, then
+    if tape.value(then) == 0:
+        return condition, False, otherwise
+    return None
+
+
+def _mask(tape: Tape, condition: int, kept: bool, index: int) -> int:
+    nothing = tape.constant(0)
+    return tape.call("where", condition, *((index, nothing) if kept else (nothing, index)))
+
+
+def _times(tape: Tape, a: int, b: int) -> int:
+    """Return a·b with every mask moved outside.
+
+    The branch of `where` that is not taken may be outside its domain: where(x > 0, sqrt(x), 0)' must be 0 at 0, not
+    0·inf.  So a masked factor masks the whole product.
+    """
+    for one, other in ((a, b), (b, a)):
+        masked = _masked(tape, one)
+        if masked is not None:
+            condition, kept, inner = masked
+            return _mask(tape, condition, kept, _times(tape, inner, other))
+    return tape.mul((a, b))
+
+
+def _total(tape: Tape, parts: list[int]) -> int:
+    """Return the sum of adjoint contributions; those under one mask are added inside it."""
+    if len(parts) == 1:
+        return parts[0]
+    plain: list[int] = []
+    masked: list[tuple[tuple[int, bool], int]] = []
+    for part in parts:
+        split = _masked(tape, part)
+        if split is None:
+            plain.append(part)
+        else:
+            masked.append((split[:2], split[2]))
+    masked.sort(key=lambda pair: pair[0])
+    for (condition, kept), group in groupby(masked, key=lambda pair: pair[0]):
+        plain.append(_mask(tape, condition, kept, _total(tape, [inner for _, inner in group])))
+    return tape.add(plain)

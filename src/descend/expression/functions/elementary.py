@@ -1,0 +1,77 @@
+"""Exponentials, logarithms and the forms of them that keep their digits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from descend.expression.functions.base import REAL, Curvature, Function, Monotone, row
+
+if TYPE_CHECKING:
+    from descend.expression.tape import Tape
+
+Args = tuple[int, ...]
+Partial = tuple[int | None, ...]
+
+
+def _exp(_tape: Tape, _args: Args, entry: int) -> Partial:
+    return (entry,)
+
+
+def _log(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.div(tape.constant(1), args[0]),)
+
+
+def _log2(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.div(tape.constant(1), tape.mul((args[0], tape.call("log", tape.constant(2))))),)
+
+
+def _log10(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.div(tape.constant(1), tape.mul((args[0], tape.call("log", tape.constant(10))))),)
+
+
+def _log1p(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.div(tape.constant(1), tape.add((tape.constant(1), args[0]))),)
+
+
+def _expm1(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.call("exp", args[0]),)
+
+
+def _cbrt(tape: Tape, _args: Args, entry: int) -> Partial:
+    return (tape.div(tape.constant(Fraction(1, 3)), tape.pow(entry, tape.constant(2))),)
+
+
+def _sigmoid(tape: Tape, args: Args, entry: int) -> Partial:
+    return (tape.mul((entry, tape.call("sigmoid", tape.neg(args[0])))),)  # s(x)·s(-x): no 1 - s(x)
+
+
+def _softplus(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.call("sigmoid", args[0]),)
+
+
+def _logaddexp(tape: Tape, args: Args, _entry: int) -> Partial:
+    difference = tape.sub(args[0], args[1])
+    return (tape.call("sigmoid", difference), tape.call("sigmoid", tape.neg(difference)))
+
+
+def _hypot(tape: Tape, args: Args, entry: int) -> Partial:
+    return (tape.div(args[0], entry), tape.div(args[1], entry))
+
+
+UP = Monotone.INCREASING
+NEITHER = Monotone.NEITHER
+
+ROWS: tuple[Function, ...] = (
+    row("exp", "e to the power x", _exp, REAL, UP, Curvature.CONVEX, exact={0: 1}),
+    row("log", "natural logarithm", _log, "x > 0", UP, Curvature.CONCAVE, aliases=("ln",), exact={1: 0}),
+    row("log2", "logarithm to base 2", _log2, "x > 0", UP, Curvature.CONCAVE, exact={1: 0, 2: 1}),
+    row("log10", "logarithm to base 10", _log10, "x > 0", UP, Curvature.CONCAVE, exact={1: 0, 10: 1}),
+    row("log1p", "log(1 + x) with all its digits", _log1p, "x > -1", UP, Curvature.CONCAVE, exact={0: 0}),
+    row("expm1", "exp(x) - 1 with all its digits", _expm1, REAL, UP, Curvature.CONVEX, exact={0: 0}),
+    row("cbrt", "cube root, also of negative numbers", _cbrt, REAL, UP, Curvature.NEITHER, exact={0: 0, 1: 1, -1: -1}),
+    row("sigmoid", "1/(1 + exp(-x))", _sigmoid, REAL, UP, Curvature.NEITHER, aliases=("expit",)),
+    row("softplus", "log(1 + exp(x))", _softplus, REAL, UP, Curvature.CONVEX),
+    row("logaddexp", "log(exp(a) + exp(b))", _logaddexp, REAL, UP, Curvature.CONVEX, arity=(2, 2)),
+    row("hypot", "sqrt(a² + b²)", _hypot, REAL, NEITHER, Curvature.CONVEX, arity=(2, 2)),
+)

@@ -1,0 +1,59 @@
+"""Special functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from descend.errors import FormulaError
+from descend.expression.functions.base import REAL, Curvature, Function, Monotone, row
+
+if TYPE_CHECKING:
+    from descend.expression.tape import Tape
+
+Args = tuple[int, ...]
+Partial = tuple[int | None, ...]
+
+
+def _bell(tape: Tape, index: int) -> int:
+    """2/sqrt(π)·exp(-x²), the derivative of erf."""
+    square = tape.pow(index, tape.constant(2))
+    scale = tape.div(tape.constant(2), tape.call("sqrt", tape.call("pi")))
+    return tape.mul((scale, tape.call("exp", tape.neg(square))))
+
+
+def _erf(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (_bell(tape, args[0]),)
+
+
+def _erfc(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.neg(_bell(tape, args[0])),)
+
+
+def _gammaln(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.call("polygamma", tape.constant(0), args[0]),)
+
+
+def _polygamma(tape: Tape, args: Args, _entry: int) -> Partial:
+    order = tape.value(args[0])
+    if order is None or order.denominator != 1 or order < 0:
+        raise FormulaError("the order of polygamma(order, x) must be a whole number ≥ 0")
+    return (None, tape.call("polygamma", tape.constant(order + 1), args[1]))
+
+
+UP, DOWN, NEITHER = Monotone.INCREASING, Monotone.DECREASING, Monotone.NEITHER
+BENT = Curvature.NEITHER
+
+ROWS: tuple[Function, ...] = (
+    row("erf", "error function", _erf, REAL, UP, BENT, exact={0: 0}),
+    row("erfc", "1 - erf(x) with all its digits", _erfc, REAL, DOWN, BENT, exact={0: 1}),
+    row("gammaln", "log of the gamma function", _gammaln, "x > 0", NEITHER, Curvature.CONVEX, aliases=("loggamma", "lgamma")),
+    row(
+        "polygamma",
+        "derivative of order k + 1 of gammaln, written polygamma(k, x)",
+        _polygamma,
+        "k = 0, 1, 2, ... and x > 0",
+        NEITHER,
+        BENT,
+        arity=(2, 2),
+    ),
+)

@@ -1,0 +1,410 @@
+"""Text → tape: a Pratt parser that builds the tape directly, so no other reader ever sees the user's string.
+
+Where people disagree about the meaning of a text (1/2x, sin^2(x), |a|b|), it is refused with both readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from descend.errors import FormulaError, LimitError, printable
+from descend.expression.functions import CONDITIONS, SPELLINGS, TABLE
+from descend.expression.limits import STANDARD, Limits
+from descend.expression.tape import Formula, Tape
+from descend.expression.tokens import GREEK, Token, tokenise
+
+ADDITIVE, MULTIPLICATIVE, PREFIX, POWER = 10, 20, 30, 40
+COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "=": "eq", "!=": "ne"}
+STARTS_OPERAND = frozenset({"number", "name", "column", "(", "|"})
+LATER = {"sum", "prod", "Sum", "Product", "chebyshevt", "Piecewise", "Heaviside"}
+WORDS = frozenset({"and", "or", "not"})
+
+
+class Model(NamedTuple):
+    """A model `left = right` on one tape."""
+
+    tape: Tape
+    left: int
+    right: int
+
+
+def parse(text: str, *, names: Collection[str] = (), limits: Limits = STANDARD) -> Formula:
+    """Read a formula.  `names` are known to be symbols, so `e` and `E` among them are not Euler's number.
+
+    Raises `FormulaError` (what, and a caret at the place) and `LimitError`.
+    """
+    tokens = tokenise(text, limits)
+    for token in tokens:
+        if token.kind == "=":
+            raise FormulaError(
+                "a cost has no '='; for a model and data use fit, for a condition write where(a == b, ...)",
+                text,
+                token.position,
+            )
+    reader = _Reader(text, tokens, Tape(limits.entries), names, limits)
+    return Formula(reader.tape, reader.whole())
+
+
+def parse_model(text: str, *, names: Collection[str] = (), limits: Limits = STANDARD) -> Model:
+    """Read a model `left = right`; see `parse`."""
+    tokens = tokenise(text, limits)
+    places = [i for i, token in enumerate(tokens) if token.kind == "="]
+    wave = next((token for token in tokens if token.kind == "~"), None)
+    if wave is not None:
+        raise FormulaError("a model is written with its parameters: y = b0 + b1*x", text, wave.position)
+    if len(places) != 1:
+        where = tokens[places[1]].position if places else len(text)
+        raise FormulaError("a model has one '=': y = b0 + b1*x", text, where)
+    middle = places[0]
+    tape = Tape(limits.entries)
+    end = Token("end", "the '='", tokens[middle].position, False)
+    left = _Reader(text, [*tokens[:middle], end], tape, names, limits).whole()
+    right = _Reader(text, tokens[middle + 1 :], tape, names, limits).whole()
+    return Model(tape, left, right)
+
+
+class _Reader:
+    def __init__(self, text: str, tokens: list[Token], tape: Tape, names: Collection[str], limits: Limits) -> None:
+        self.text, self.tokens, self.tape, self.limits = text, tokens, tape, limits
+        self.known = frozenset(names)
+        self.position = 0
+        self.depth = 0
+        self.bars = 0  # open bars of |x|
+        self.nodes = 0
+        self.seen: set[str] = set()
+
+    # -------------------------------------------------------------------------------------------------- helpers
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.position]
+
+    def take(self) -> Token:
+        token = self.tokens[self.position]
+        self.position += 1
+        return token
+
+    def fail(self, reason: str, token: Token | None = None) -> FormulaError:
+        return FormulaError(reason, self.text, (token or self.token).position)
+
+    def build(self, token: Token, make: Callable[[], int]) -> int:
+        """Count one operation, and put the place of `token` into an error that the tape raises."""
+        self.nodes += 1
+        if self.nodes > self.limits.nodes:
+            raise LimitError(
+                f"the formula has more than {self.limits.nodes:,} operations "
+                f"(in Python, limits=descend.Limits(nodes=...) raises the limit)"
+            )
+        try:
+            return make()
+        except FormulaError as error:
+            if error.text is not None:
+                raise
+            raise type(error)(error.reason, self.text, token.position) from None
+
+    def number(self, entry: int, token: Token) -> int:
+        if self.tape[entry].op in CONDITIONS:
+            raise self.fail("a condition stands where a number is needed; conditions belong into where(...)", token)
+        return entry
+
+    # -------------------------------------------------------------------------------------------------- grammar
+
+    def whole(self) -> int:
+        if self.token.kind == "end":
+            raise self.fail("the formula is empty here")
+        first = self.token
+        result = self.number(self.expression(0), first)
+        if self.token.kind != "end":
+            raise self.unexpected()
+        return result
+
+    def unexpected(self) -> FormulaError:
+        token = self.token
+        match token.kind:
+            case ")":
+                return self.fail("this bracket was never opened")
+            case ",":
+                return self.fail("a comma only separates arguments of a function; decimals are written with a dot: 1.5")
+            case "|":
+                return self.fail("these bars do not pair; write abs(...)")
+            case "[":
+                return self.fail("indexed variables such as x[i] are not in this version; write x0, x1, ...")
+            case "<" | ">" | "<=" | ">=" | "==" | "!=":
+                return self.fail("a comparison only stands inside where(condition, a, b)")
+            case "~":
+                return self.fail("'~' has no meaning in a cost")
+            case "number":
+                return self.fail("an operator is missing before this number")
+            case "end":
+                return self.fail("the formula ends too early")
+        return self.fail(f"'{printable(token.text)}' is not expected here")
+
+    def expression(self, least: int) -> int:
+        """Read an expression whose operators bind at least as tightly as `least`."""
+        self.depth += 1
+        if self.depth > self.limits.nesting:
+            raise LimitError(
+                f"the formula is nested deeper than {self.limits.nesting} "
+                f"(in Python, limits=descend.Limits(nesting=...) raises the limit)",
+                self.text,
+                self.token.position,
+            )
+        left = self.sum() if least <= ADDITIVE else self.product() if least <= MULTIPLICATIVE else self.signed()
+        self.depth -= 1
+        return left
+
+    def sum(self) -> int:
+        first = self.token
+        terms = [self.product()]
+        while self.token.kind in {"+", "-"}:
+            operator = self.take()
+            start = self.token
+            term = self.number(self.product(), start)
+            terms.append(self.build(operator, lambda t=term: self.tape.neg(t)) if operator.kind == "-" else term)
+        if len(terms) == 1:
+            return terms[0]
+        self.number(terms[0], first)
+        return self.build(first, lambda: self.tape.add(terms))
+
+    def product(self) -> int:
+        """Read a chain of products and quotients, left to right; runs of factors become one n-ary product."""
+        first = self.token
+        factors = [self.signed()]
+        after_quotient = False
+        while True:
+            token = self.token
+            if token.kind in {"*", "/"}:
+                self.take()
+                start = self.token
+                right = self.number(self.signed(), start)
+            elif self.juxtaposed(token):
+                self.check_juxtaposition(token, after_quotient=after_quotient)
+                start = token
+                right = self.number(self.signed(), start)
+            else:
+                break
+            self.number(factors[0], first)
+            if token.kind == "/":
+                left = self.build(token, lambda: self.tape.mul(factors))
+                factors = [self.build(token, lambda a=left, b=right: self.tape.div(a, b))]
+            else:
+                factors.append(right)
+            after_quotient = token.kind == "/"
+        return factors[0] if len(factors) == 1 else self.build(first, lambda: self.tape.mul(factors))
+
+    def juxtaposed(self, token: Token) -> bool:
+        if token.kind == "|":
+            return not self.bars
+        return token.kind in STARTS_OPERAND and not (token.kind == "name" and token.text in WORDS)
+
+    def check_juxtaposition(self, token: Token, *, after_quotient: bool) -> None:
+        before = self.tokens[self.position - 1]
+        if token.kind == "number":
+            raise self.fail(f"an operator is missing: did you mean {printable(before.text)}*{token.text}?", token)
+        if after_quotient:
+            top, a, b = (printable(self.tokens[self.position - k].text) for k in (3, 1, 0))
+            if self.tokens[self.position - 2].kind != "/" or top == ")":
+                raise self.fail("a product without '*' after a quotient can be read in two ways; write the brackets", token)
+            b += "(…)" if b == "(" else ""
+            b = b.replace("((…)", "(…)")
+            raise self.fail(f"this can be read as ({top}/{a})*{b} or as {top}/({a}*{b}); write the brackets", token)
+        if before.kind == "|" or (token.kind == "|" and before.kind == ")"):
+            raise self.fail("bars without an operator beside them can be read in two ways; write * or abs(...)", token)
+
+    def signed(self) -> int:
+        signs = []
+        while self.token.kind in {"+", "-"}:
+            signs.append(self.take())
+        start = self.token
+        result = self.power()
+        if signs:
+            self.number(result, start)
+        if sum(sign.kind == "-" for sign in signs) % 2:
+            result = self.build(signs[0], lambda: self.tape.neg(result))
+        return result
+
+    def power(self) -> int:
+        start = self.token
+        base = self.operand()
+        token = self.token
+        if token.kind == "power":
+            self.take()
+            self.number(base, start)
+            assert token.value is not None
+            exponent = self.tape.constant(token.value)
+            if self.token.kind in {"power", "^", "**"}:
+                raise self.fail("two powers in a row can be read in two ways; write the brackets")
+            return self.build(token, lambda: self.tape.pow(base, exponent))
+        if token.kind not in {"^", "**"}:
+            return base
+        self.take()
+        self.number(base, start)
+        begin = self.token
+        exponent = self.number(self.expression(PREFIX), begin)
+        value = self.tape.value(exponent)
+        if value is not None and abs(value) > self.limits.power:
+            raise LimitError(
+                f"a constant power is limited to exponents of {self.limits.power:,} "
+                f"(in Python, limits=descend.Limits(power=...) raises the limit)",
+                self.text,
+                begin.position,
+            )
+        return self.build(token, lambda: self.tape.pow(base, exponent))
+
+    def operand(self) -> int:
+        token = self.token
+        match token.kind:
+            case "number":
+                self.take()
+                assert token.value is not None
+                number = token.value
+                return self.build(token, lambda: self.tape.constant(number))
+            case "name":
+                return self.named(self.take())
+            case "column":
+                self.take()
+                return self.symbol(token)
+            case "(":
+                self.take()
+                bars, self.bars = self.bars, 0
+                inner = self.condition()
+                self.bars = bars
+                self.close(token)
+                return inner
+            case "|":
+                return self.absolute(self.take())
+            case "*" | "/" | "^" | "**" | "<" | ">" | "<=" | ">=" | "==" | "!=" | "=":
+                raise self.fail(f"'{token.text}' needs something before it")
+        raise self.unexpected()
+
+    def close(self, opened: Token) -> None:
+        if self.token.kind != ")":
+            if self.token.kind == "end":
+                raise self.fail("this bracket is not closed", opened)
+            raise self.unexpected()
+        self.take()
+
+    def absolute(self, opened: Token) -> int:
+        self.bars += 1
+        start = self.token
+        if start.kind == "|":
+            raise self.fail("nothing stands between these bars")
+        inner = self.number(self.expression(0), start)
+        if self.token.kind != "|":
+            raise self.fail("these bars are not closed", opened)
+        self.take()
+        self.bars -= 1
+        return self.build(opened, lambda: self.tape.call("abs", inner))
+
+    def named(self, token: Token) -> int:
+        name = token.text
+        calls = self.token.kind == "("
+        if name in self.known and not (calls and name in SPELLINGS):
+            return self.symbol(token)
+        if name in SPELLINGS:
+            return self.call(token)
+        if name in LATER and calls:
+            raise self.fail(f"{name}(...) is not in this version yet", token)
+        if name in WORDS:
+            raise self.fail(f"'{name}' only stands between conditions inside where(...)", token)
+        if name in {"e", "E"}:
+            return self.tape.call("exp", self.tape.constant(1))
+        if name == "pi":
+            return self.tape.call("pi")
+        letters = name.rstrip("0123456789_")
+        if calls and not self.token.spaced and len(letters) > 1 and self.text[token.position] not in GREEK:
+            close = get_close_matches(name, SPELLINGS, n=1, cutoff=0.7)
+            hint = f"did you mean {close[0]}?" if close else f"for a product write {name}*(...)"
+            raise self.fail(f"{name} is not a function that descend knows; {hint}", token)
+        return self.symbol(token)
+
+    def symbol(self, token: Token) -> int:
+        self.seen.add(token.text)
+        if len(self.seen) > self.limits.names:
+            raise LimitError(
+                f"the formula has more than {self.limits.names} names "
+                f"(in Python, limits=descend.Limits(names=...) raises the limit)"
+            )
+        return self.build(token, lambda: self.tape.symbol(token.text))
+
+    def call(self, token: Token) -> int:
+        name = token.text
+        if self.token.kind in {"^", "**", "power"}:
+            raise self.fail(f"{name}^2(x) can be read in two ways; write {name}(x)^2 or {name}({name}(x))")
+        if self.token.kind != "(":
+            raise self.fail(f"{name} is a function and needs brackets: {name}(x)", token)
+        opened = self.take()
+        bars, self.bars = self.bars, 0
+        args: list[int] = []
+        while self.token.kind != ")":
+            start = self.token
+            inner = self.condition()
+            if SPELLINGS[name] != "where" or args:
+                self.number(inner, start)
+            elif self.tape[inner].op not in CONDITIONS:
+                raise self.fail("the first argument of where is a condition, x > 0 for instance", start)
+            args.append(inner)
+            if self.token.kind != ",":
+                break
+            self.take()
+        self.bars = bars
+        self.close(opened)
+        row = TABLE[SPELLINGS[name]]
+        least, most = row.arity
+        if len(args) < least or (most is not None and len(args) > most):
+            wanted = f"{least}" if least == most else f"at least {least}"
+            raise self.fail(f"{name} takes {wanted} argument{'s' * (wanted != '1')}, not {len(args)}", token)
+        if most is None and len(args) == 1:
+            return args[0]
+        return self.build(token, lambda: self.tape.call(row.name, *args))
+
+    # ----------------------------------------------------------------------------------------------- conditions
+
+    def condition(self) -> int:
+        return self.joined("or", lambda: self.joined("and", self.negated))
+
+    def joined(self, word: str, part: Callable[[], int]) -> int:
+        start = self.token
+        result = part()
+        while self.token.kind == "name" and self.token.text == word:
+            operator = self.take()
+            other = part()
+            if not {self.tape[result].op, self.tape[other].op} <= CONDITIONS:
+                raise self.fail(f"'{word}' stands between two conditions", start)
+            result = self.build(operator, lambda a=result, b=other: self.tape.call(word, a, b))
+        return result
+
+    def negated(self) -> int:
+        if self.token.kind == "name" and self.token.text == "not" and "not" not in self.known:
+            operator = self.take()
+            inner = self.negated()
+            if self.tape[inner].op not in CONDITIONS:
+                raise self.fail("'not' stands before a condition", operator)
+            return self.build(operator, lambda: self.tape.call("not", inner))
+        return self.comparison()
+
+    def comparison(self) -> int:
+        start = self.token
+        left = self.expression(0)
+        result: int | None = None
+        while self.token.kind in COMPARISONS:
+            operator = self.take()
+            begin = self.token
+            right = self.number(self.expression(0), begin)
+            self.number(left, start)
+            one = self.build(operator, lambda k=operator.kind, a=left, b=right: self.compare(COMPARISONS[k], a, b))
+            result = one if result is None else self.tape.call("and", result, one)
+            left = right
+        return left if result is None else result
+
+    def compare(self, kind: str, a: int, b: int) -> int:
+        match kind:
+            case "gt":
+                return self.tape.call("lt", b, a)
+            case "ge":
+                return self.tape.call("le", b, a)
+            case "ne":
+                return self.tape.call("not", self.tape.call("eq", a, b))
+        return self.tape.call(kind, a, b)

@@ -1,0 +1,321 @@
+"""The tape: the flat, hash-consed expression graph that is the one internal form of every formula.
+
+An entry is one operation on earlier entries, so indices are a topological order and every walk is a plain loop.
+Constants are exact (`Fraction`).  Sums and products are n-ary and keep the order in which they were written; a sum
+is `add` with `neg` entries (a + (-b) and a - b are the same double), so there is no subtraction.
+
+The builder folds constants exactly and drops neutral elements; it never widens a domain: x/x and 0*log(x) stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import isfinite, isqrt
+from typing import NamedTuple
+
+from descend.errors import FormulaError, LimitError
+from descend.expression.functions import COMMUTATIVE, TABLE
+
+MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
+MAX_POWER = 1000  # largest |exponent| of a constant power that is folded
+
+
+class Entry(NamedTuple):
+    """One operation: `op` is ``constant``, ``symbol`` or a name of the table; `value` belongs to the first two."""
+
+    op: str
+    args: tuple[int, ...]
+    value: Fraction | str | None
+
+
+class Tape:
+    """An append-only list of entries, each stored once."""
+
+    def __init__(self, max_entries: int = 1_000_000) -> None:
+        self.entries: list[Entry] = []
+        self.max_entries = max_entries
+        self._index: dict[object, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> Entry:
+        return self.entries[index]
+
+    # ------------------------------------------------------------------------------------------------- leaves
+
+    def constant(self, value: Fraction | float) -> int:
+        """Return the entry of an exact constant (a float stands for the binary number it holds)."""
+        if isinstance(value, float) and not isfinite(value):
+            raise FormulaError(f"{value} is not a number that a formula can hold")
+        exact = Fraction(value)
+        if exact.numerator.bit_length() + exact.denominator.bit_length() > MAX_BITS:
+            raise LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
+        return self._store(Entry("constant", (), exact), ("constant", exact))
+
+    def symbol(self, name: str) -> int:
+        """Return the entry of the symbol called `name`."""
+        return self._store(Entry("symbol", (), name), ("symbol", name))
+
+    def value(self, index: int) -> Fraction | None:
+        """Return the exact value of a constant entry, None of any other."""
+        entry = self.entries[index]
+        return entry.value if entry.op == "constant" and isinstance(entry.value, Fraction) else None
+
+    # ------------------------------------------------------------------------------------------------ building
+
+    def call(self, op: str, *args: int) -> int:
+        """Return the entry `op(args)`, simplified where that is exact and keeps the domain."""
+        match op:
+            case "add":
+                return self.add(args)
+            case "mul":
+                return self.mul(args)
+            case "neg":
+                return self.neg(args[0])
+            case "div":
+                return self.div(args[0], args[1])
+            case "pow":
+                return self.pow(args[0], args[1])
+            case "sqrt":
+                return self._sqrt(args[0])
+            case "where":
+                return self._where(*args)
+        row = TABLE[op]
+        if len(args) == 1 and row.exact:
+            value = self.value(args[0])
+            if value is not None and value in row.exact:
+                return self.constant(row.exact[value])
+        if len(args) > 2 and op in {"min", "max", "and", "or"}:  # several arguments are a chain of two
+            result = args[0]
+            for other in args[1:]:
+                result = self.call(op, result, other)
+            return result
+        return self.raw(op, args)
+
+    def raw(self, op: str, args: tuple[int, ...]) -> int:
+        """Store `op(args)` as it is."""
+        key = tuple(sorted(args)) if op in COMMUTATIVE else args
+        return self._store(Entry(op, args, None), (op, key))
+
+    def add(self, terms: Iterable[int]) -> int:
+        """Return the sum, constants folded into one and equal terms collected (a sum that cancels stays, times 0)."""
+        total = Fraction(0)
+        constant_first = False
+        collected: dict[int, Fraction] = {}  # core entry -> factor, in order of appearance
+        for position, term in enumerate(terms):
+            value = self.value(term)
+            if value is not None:
+                total += value
+                constant_first |= position == 0
+                continue
+            factor, core = self.factor(term)
+            collected[core] = collected.get(core, Fraction(0)) + factor
+        parts = [self.scale(factor, core) for core, factor in collected.items()]
+        if total or not parts:
+            parts.insert(0 if constant_first else len(parts), self.constant(total))
+        return parts[0] if len(parts) == 1 else self.raw("add", tuple(parts))
+
+    def mul(self, factors: Iterable[int]) -> int:
+        """Return the product, its constant factor folded and put first (0 times something stays)."""
+        constant = Fraction(1)
+        parts: list[int] = []
+        for index in factors:
+            value = self.value(index)
+            if value is not None:
+                constant *= value
+                continue
+            factor, core = self.factor(index)
+            constant *= factor
+            parts.append(core)
+        if not parts:
+            return self.constant(constant)
+        return self.scale(constant, parts[0] if len(parts) == 1 else self.raw("mul", tuple(parts)))
+
+    def factor(self, index: int) -> tuple[Fraction, int]:
+        """Split an entry into its constant factor and the rest."""
+        entry = self.entries[index]
+        if entry.op == "neg":
+            factor, core = self.factor(entry.args[0])
+            return -factor, core
+        if entry.op == "mul":
+            value = self.value(entry.args[0])
+            if value is not None:
+                rest = entry.args[1:]
+                return value, rest[0] if len(rest) == 1 else self.raw("mul", rest)
+        return Fraction(1), index
+
+    def scale(self, factor: Fraction, core: int) -> int:
+        """Return `factor` times `core`, where core has no constant factor of its own."""
+        if factor == 1:
+            return core
+        if factor == -1:
+            return self.raw("neg", (core,))
+        head = self.constant(factor)
+        entry = self.entries[core]
+        return self.raw("mul", (head, *entry.args) if entry.op == "mul" else (head, core))
+
+    def neg(self, index: int) -> int:
+        """Return minus the entry."""
+        value = self.value(index)
+        if value is not None:
+            return self.constant(-value)
+        factor, core = self.factor(index)
+        return self.scale(-factor, core)
+
+    def sub(self, a: int, b: int) -> int:
+        """Return a - b."""
+        return self.add((a, self.neg(b)))
+
+    def div(self, a: int, b: int) -> int:
+        """Return a / b."""
+        top, bottom = self.value(a), self.value(b)
+        if bottom == 0:
+            raise FormulaError("division by zero")
+        if bottom is not None and top is not None:
+            return self.constant(top / bottom)
+        if bottom is not None and (abs(bottom.numerator) & (abs(bottom.numerator) - 1)) == 0 and bottom.denominator == 1:
+            return self.mul((self.constant(1 / bottom), a))  # by a power of two: exact as a product
+        factor, core = self.factor(a)
+        if factor == -1:  # (-a)/b = -(a/b): the same double, and terms collect
+            return self.neg(self.raw("div", (core, b)))
+        return self.raw("div", (a, b))
+
+    def pow(self, base: int, exponent: int) -> int:
+        """Return base ^ exponent."""
+        power, root = self.value(exponent), self.value(base)
+        if power is None:
+            if root is not None and root == 0:
+                return self.raw("pow", (base, exponent))
+            if self.entries[base] == Entry("exp", (self.constant(1),), None):
+                return self.call("exp", exponent)
+            return self.raw("pow", (base, exponent))
+        if root is not None:
+            folded = self._constant_power(root, power)
+            if folded is not None:
+                return folded
+        if power == 1:
+            return base
+        if power == 0 and self.entries[base].op == "symbol":
+            return self.constant(1)
+        if power == -1:
+            return self.div(self.constant(1), base)
+        if power == Fraction(1, 2):
+            return self._sqrt(base)
+        return self.raw("pow", (base, exponent))
+
+    def _constant_power(self, root: Fraction, power: Fraction) -> int | None:
+        if root == 0 and power < 0:
+            raise FormulaError("division by zero (zero to a negative power)")
+        if root < 0 and power.denominator != 1:
+            raise FormulaError(
+                "a fractional power of a negative number is outside the real numbers; for a cube root write cbrt(...)"
+            )
+        if root in {0, 1}:
+            return self.constant(Fraction(1) if power == 0 else root)
+        if power.denominator != 1:
+            return None
+        if abs(power) > MAX_POWER:
+            raise LimitError(f"a constant power is limited to exponents of {MAX_POWER}")
+        bits = root.numerator.bit_length() + root.denominator.bit_length()
+        if bits * abs(power.numerator) > MAX_BITS:
+            raise LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
+        return self.constant(root**power.numerator)
+
+    def _sqrt(self, index: int) -> int:
+        value = self.value(index)
+        if value is not None:
+            if value < 0:
+                raise FormulaError("the square root of a negative number is outside the real numbers")
+            top, bottom = isqrt(value.numerator), isqrt(value.denominator)
+            if top * top == value.numerator and bottom * bottom == value.denominator:
+                return self.constant(Fraction(top, bottom))
+        return self.raw("sqrt", (index,))
+
+    def _where(self, condition: int, then: int, otherwise: int) -> int:
+        return then if then == otherwise else self.raw("where", (condition, then, otherwise))
+
+    def _store(self, entry: Entry, key: object) -> int:
+        found = self._index.get(key)
+        if found is not None:
+            return found
+        if len(self.entries) >= self.max_entries:
+            raise LimitError(
+                f"the formula needs more than {self.max_entries:,} operations; "
+                f"limits=descend.Limits(entries=...) raises the limit"
+            )
+        self.entries.append(entry)
+        self._index[key] = len(self.entries) - 1
+        return len(self.entries) - 1
+
+    # ------------------------------------------------------------------------------------------------- walking
+
+    def reachable(self, roots: Iterable[int]) -> list[int]:
+        """Return the entries that `roots` depend on (themselves included), in topological order."""
+        seen = set(roots)
+        todo = list(seen)
+        while todo:
+            for arg in self.entries[todo.pop()].args:
+                if arg not in seen:
+                    seen.add(arg)
+                    todo.append(arg)
+        return sorted(seen)
+
+    def symbols(self, roots: Iterable[int]) -> dict[str, int]:
+        """Return name → entry of the symbols that `roots` depend on, in natural order of the names."""
+        found = {str(e.value): i for i in self.reachable(roots) if (e := self.entries[i]).op == "symbol"}
+        return {name: found[name] for name in sorted(found, key=natural)}
+
+    def substitute(self, roots: Iterable[int], replacements: dict[int, int]) -> list[int]:
+        """Return `roots` with each entry of `replacements` replaced, all at once."""
+        roots = list(roots)
+        new = dict(replacements)
+        for index in self.reachable(roots):
+            if index in new:
+                continue
+            entry = self.entries[index]
+            args = tuple(new[a] for a in entry.args)
+            new[index] = index if args == entry.args else self.call(entry.op, *args)
+        return [new[root] for root in roots]
+
+    def graft(self, other: Tape, root: int) -> int:
+        """Copy an entry of another tape, and what it depends on, onto this one."""
+        new: dict[int, int] = {}
+        for index in other.reachable((root,)):
+            entry = other.entries[index]
+            if entry.op == "constant":
+                assert isinstance(entry.value, Fraction)
+                new[index] = self.constant(entry.value)
+            elif entry.op == "symbol":
+                new[index] = self.symbol(str(entry.value))
+            else:
+                new[index] = self.call(entry.op, *(new[a] for a in entry.args))
+        return new[root]
+
+
+class Formula(NamedTuple):
+    """A tape with the entry that is meant."""
+
+    tape: Tape
+    root: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the symbols, in natural order (x2 before x10)."""
+        return tuple(self.tape.symbols((self.root,)))
+
+
+def natural(name: str) -> tuple[tuple[int, int | str], ...]:
+    """Sort key that counts: x2 before x10."""
+    key: list[tuple[int, int | str]] = []
+    digits = ""
+    for character in name + "\0":
+        if character in "0123456789":
+            digits += character
+            continue
+        if digits:
+            key.append((0, int(digits[:4000])))
+            digits = ""
+        key.append((1, character))
+    return tuple(key)

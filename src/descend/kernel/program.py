@@ -1,0 +1,186 @@
+"""Tape → straight-line program of primitive operations: the one lowering that interpreter and machine code share.
+
+A slot is an input or the result of one instruction.  What is decided here (small powers as products, a + (-b) as a
+difference, the stable forms of sigmoid and softplus) holds for every evaluator, so they take the same path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+from typing import NamedTuple
+
+from descend.expression.tape import Tape
+
+LARGEST_PRODUCT_POWER = 8  # x^2 … x^8 by repeated multiplication; above, the library's pow
+
+# Primitive operations: name → number of arguments.  Conditions are truth values, all the rest are doubles.
+PRIMITIVES: dict[str, int] = {
+    "constant": 0, "add": 2, "sub": 2, "mul": 2, "div": 2, "neg": 1, "sqrt": 1, "pow": 2, "abs": 1, "floor": 1,
+    "ceil": 1, "min": 2, "max": 2, "exp": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "expm1": 1, "cbrt": 1,
+    "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1, "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1,
+    "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1, "hypot": 2, "gammaln": 1, "polygamma": 2,
+    "where": 3, "lt": 2, "le": 2, "eq": 2, "and": 2, "or": 2, "not": 1,
+}  # fmt: skip
+
+
+class Instruction(NamedTuple):
+    """One primitive operation on slots; `value` is the exact constant of a ``constant``."""
+
+    op: str
+    args: tuple[int, ...]
+    value: Fraction | None
+    origin: int  # the tape entry it belongs to
+
+
+@dataclass(frozen=True)
+class Program:
+    """`instructions[k]` fills slot ``len(inputs) + k``; `outputs` are slots."""
+
+    inputs: tuple[str, ...]
+    instructions: tuple[Instruction, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def slots(self) -> int:
+        """Number of slots."""
+        return len(self.inputs) + len(self.instructions)
+
+
+def to_double(value: Fraction) -> float:
+    """Return the double nearest to an exact constant; ±inf beyond the range."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
+
+
+PI = Fraction(3.141592653589793)
+
+
+class _Lowering:
+    def __init__(self, tape: Tape, inputs: Sequence[str]) -> None:
+        self.tape = tape
+        self.first = len(inputs)
+        self.instructions: list[Instruction] = []
+        self.slot: dict[int, int] = {}  # tape entry -> slot
+        self.known: dict[tuple[object, ...], int] = {}
+        self.origin = 0
+
+    def emit(self, op: str, *args: int, value: Fraction | None = None) -> int:
+        key = (op, args, value)
+        if key not in self.known:
+            self.known[key] = self.first + len(self.instructions)
+            self.instructions.append(Instruction(op, args, value, self.origin))
+        return self.known[key]
+
+    def number(self, value: Fraction | int) -> int:
+        return self.emit("constant", value=Fraction(value))
+
+    def lower(self, index: int) -> int:
+        entry = self.tape[index]
+        self.origin = index
+        args = [self.slot[a] for a in entry.args]
+        match entry.op:
+            case "constant":
+                assert isinstance(entry.value, Fraction)
+                return self.number(entry.value)
+            case "pi":
+                return self.number(PI)
+            case "add":
+                return self.sum(entry.args)
+            case "mul":
+                product = args[0]
+                for other in args[1:]:
+                    product = self.emit("mul", product, other)
+                return product
+            case "pow":
+                return self.power(entry.args, args)
+            case "sign":
+                return self.sign(args[0])
+            case "sigmoid":
+                return self.sigmoid(args[0])
+            case "softplus":
+                return self.emit("add", self.emit("max", args[0], self.number(0)), self.log1p_exp(args[0]))
+            case "logaddexp":
+                return self.logaddexp(*args)
+        return self.emit(entry.op, *args)
+
+    def sum(self, terms: tuple[int, ...]) -> int:
+        """Add from left to right; a negated term is subtracted, a leading one swapped with the first that is not."""
+        signed = [(self.tape[t].args[0], True) if self.tape[t].op == "neg" else (t, False) for t in terms]
+        if signed[0][1]:
+            swap = next((k for k, (_, negative) in enumerate(signed[:2]) if not negative), None)
+            if swap is not None:
+                signed[0], signed[swap] = signed[swap], signed[0]
+        first, negative = signed[0]
+        total = self.emit("neg", self.slot[first]) if negative else self.slot[first]
+        for term, minus in signed[1:]:
+            total = self.emit("sub" if minus else "add", total, self.slot[term])
+        return total
+
+    def power(self, entries: tuple[int, ...], args: list[int]) -> int:
+        exponent = self.tape.value(entries[1])
+        base = args[0]
+        if exponent is not None and exponent.denominator == 1 and 0 < abs(exponent) <= LARGEST_PRODUCT_POWER:
+            result = self.product_power(base, abs(exponent.numerator))
+            return result if exponent > 0 else self.emit("div", self.number(1), result)
+        return self.emit("pow", base, args[1])
+
+    def product_power(self, base: int, exponent: int) -> int:
+        if exponent == 1:
+            return base
+        half = self.product_power(base, exponent // 2)
+        square = self.emit("mul", half, half)
+        return self.emit("mul", square, base) if exponent % 2 else square
+
+    def sign(self, x: int) -> int:
+        zero = self.number(0)
+        negative = self.emit("where", self.emit("lt", x, zero), self.number(-1), x)  # x itself: 0 stays 0, NaN stays
+        return self.emit("where", self.emit("lt", zero, x), self.number(1), negative)
+
+    def shrunk(self, x: int) -> int:
+        """exp(-|x|), which never overflows."""
+        return self.emit("exp", self.emit("neg", self.emit("abs", x)))
+
+    def log1p_exp(self, x: int) -> int:
+        return self.emit("log1p", self.shrunk(x))
+
+    def sigmoid(self, x: int) -> int:
+        small = self.shrunk(x)
+        one = self.number(1)
+        top = self.emit("where", self.emit("lt", x, self.number(0)), small, one)
+        return self.emit("div", top, self.emit("add", one, small))
+
+    def logaddexp(self, a: int, b: int) -> int:
+        stable = self.emit("add", self.emit("max", a, b), self.log1p_exp(self.emit("sub", a, b)))
+        same = self.emit("add", a, self.emit("log", self.number(2)))  # also for two equal infinities
+        return self.emit("where", self.emit("eq", a, b), same, stable)
+
+
+def lower(tape: Tape, outputs: Sequence[int], inputs: Sequence[str]) -> Program:
+    """Return the program that computes `outputs` from the symbols called `inputs`, in this order."""
+    work = _Lowering(tape, inputs)
+    position = {name: slot for slot, name in enumerate(inputs)}
+    for index in tape.reachable(outputs):
+        entry = tape[index]
+        work.slot[index] = position[str(entry.value)] if entry.op == "symbol" else work.lower(index)
+    return _pruned(Program(tuple(inputs), tuple(work.instructions), tuple(work.slot[o] for o in outputs)))
+
+
+def _pruned(program: Program) -> Program:
+    """Drop instructions that no output needs (an entry `neg` whose sums subtract its argument, say)."""
+    first = len(program.inputs)
+    needed = set(program.outputs)
+    for slot in range(program.slots - 1, first - 1, -1):
+        if slot in needed:
+            needed.update(program.instructions[slot - first].args)
+    new = {slot: slot for slot in range(first)}
+    kept: list[Instruction] = []
+    for slot, instruction in enumerate(program.instructions, first):
+        if slot in needed:
+            new[slot] = first + len(kept)
+            kept.append(instruction._replace(args=tuple(new[a] for a in instruction.args)))
+    return Program(program.inputs, tuple(kept), tuple(new[o] for o in program.outputs))

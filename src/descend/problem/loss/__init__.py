@@ -1,0 +1,1 @@
+"""The losses: what one row's error costs.  A file each, and a registry."""

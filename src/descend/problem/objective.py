@@ -1,0 +1,246 @@
+"""Objectives: a problem, its kernel and its rows make an evaluation at a point.
+
+The evaluator is chosen when the objective is made, from formula, rows and budget only (never by the clock), and does
+not change during a run, so a run repeats.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from descend.evaluation import Evaluation, MachineFormula, Order, Place, Vector
+from descend.expression.derivative import hessian, hessian_product
+from descend.expression.write import to_text
+from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
+from descend.kernel.program import Program, lower
+from descend.kernel.rounding import UNIT, with_bounds
+from descend.problem.problem import Problem
+
+if TYPE_CHECKING:
+    from descend.data.source import Table
+
+INTERPRETED_SECONDS = 1.0  # a budget that the interpreter certainly finishes in this time is not compiled
+LOOK_SECONDS = 4e-6  # of the loop around a look
+OPERATION_SECONDS = 0.2e-6  # of one interpreted operation
+ROWS_OPERATION_SECONDS = 1.5e-6  # of one NumPy call on a block
+ROW_SECONDS = 1.5e-9  # of one NumPy operation, a row
+EXPLICIT_HESSIAN = 30  # variables up to which every second derivative is an entry of its own
+DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
+
+
+def worth_compiling(program: Program, looks: int, rows: int = 0) -> bool:
+    """Decide between interpreter and machine code for a budget of `looks`."""
+    operations = len(program.instructions)
+    if rows:
+        blocks = -(-rows // 4096)
+        look = LOOK_SECONDS + operations * (blocks * ROWS_OPERATION_SECONDS + rows * ROW_SECONDS)
+    else:
+        look = LOOK_SECONDS + operations * OPERATION_SECONDS
+    return looks * look > INTERPRETED_SECONDS
+
+
+class FormulaObjective:
+    """The cost of a formula at a point."""
+
+    def __init__(self, problem: Problem, looks: int, *, compiled: bool | None = None) -> None:
+        """Choose the evaluator for a budget of `looks` (or as `compiled` says)."""
+        self.problem = problem
+        self.names = problem.variables
+        self._program = lower(problem.tape, [problem.root, *problem.gradient], self.names)
+        self._interpreter = Interpreter(self._program)
+        self.evaluator: Any = self._interpreter
+        self.tier = "interpreted"
+        wanted = worth_compiling(self._program, looks) if compiled is None else compiled
+        if wanted:
+            from descend.kernel.compile import compilable, fall_back
+
+            obstacle = compilable(self._program)
+            if obstacle is None:
+                self.tier = "compiled"
+                self.evaluator = None  # made when it is first needed: a compiled loop does without
+            else:
+                self.tier = f"interpreted: {obstacle}"
+                fall_back(obstacle)
+        self._hessian_program: Program | None = None
+
+    @property
+    def machine(self) -> MachineFormula | None:
+        """The formula, for a loop that is compiled as a whole; None when the evaluator is the interpreter."""
+        if self.tier != "compiled":
+            return None
+        p = self.problem
+        return MachineFormula(p.tape, p.root, tuple(p.gradient), tuple(p.symbols))
+
+    def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
+        """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
+        if order is Order.HESSIAN:
+            return self._second(point)
+        if self.evaluator is None:
+            from descend.kernel.compile import PointKernel
+
+            self.evaluator = PointKernel(self._program)
+        cost, *slopes = self.evaluator(point.entries)
+        return Evaluation(cost, Vector(slopes))
+
+    def _second(self, point: Vector) -> Evaluation:
+        size = len(self.names)
+        p = self.problem
+        if self._hessian_program is None and size <= EXPLICIT_HESSIAN:
+            rows = hessian(p.tape, p.root, p.symbols)
+            entries = [rows[i][j] for i in range(size) for j in range(i + 1)]
+            self._hessian_program = lower(p.tape, [p.root, *p.gradient, *entries], self.names)
+        if self._hessian_program is not None:
+            values, bounds = with_bounds(self._hessian_program, point.entries)
+            second = _square(values[size + 1 :], size)
+            error = _square(bounds[size + 1 :], size)
+        else:
+            values, bounds = with_bounds(self._program, point.entries)
+            second, error = self._products(point) if size <= DENSE_HESSIAN else (None, None)
+        slopes, slope_bounds = values[1 : size + 1], bounds[1 : size + 1]
+        return Evaluation(values[0], Vector(slopes), second, bounds[0], Vector(slope_bounds), error)
+
+    def _products(self, point: Vector) -> tuple[Square, Square]:
+        """Dense Hessian as products with all unit vectors at once."""
+        import numpy as np
+
+        p, size = self.problem, len(self.names)
+        directions = [f"#v{k}" for k in range(size)]
+        entries = hessian_product(p.tape, p.root, p.symbols, [p.tape.symbol(d) for d in directions])
+        program = lower(p.tape, entries, [*self.names, *directions])
+        columns = evaluate_arrays(Interpreter(program, arrays()), [*point.entries, *np.eye(size)])
+        full = np.array([np.broadcast_to(column, size) for column in columns])
+        full = 0.5 * (full + full.T)
+        # Without a running bound: each row is taken to be good to the roundings of one pass over the tape.
+        error = np.full_like(full, len(program.instructions) ** 0.5 * UNIT * np.abs(full).max())
+        return _rows(full), _rows(error)
+
+    def trouble(self, point: Vector) -> Place | None:
+        """Return the innermost sub-expression of cost or gradient that is not finite at `point`."""
+        slots = self._interpreter.slots(point.entries)
+        place = first_bad(self._program, slots)
+        return None if place is None else Place(to_text(self.problem.tape, place[0]), place[1])
+
+
+Square = tuple[tuple[float, ...], ...]
+
+
+def _rows(matrix: Any) -> Square:
+    return tuple(tuple(map(float, row)) for row in matrix)
+
+
+def _square(triangle: list[float], size: int) -> Square:
+    at = lambda i, j: triangle[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)]  # noqa: E731
+    return tuple(tuple(at(i, j) for j in range(size)) for i in range(size))
+
+
+def first_bad(program: Program, slots: list[Any]) -> tuple[int, float] | None:
+    """Return (tape entry, value) of the first result that is not finite though its arguments are."""
+    first = len(program.inputs)
+    for slot, instruction in enumerate(program.instructions, first):
+        value = slots[slot]
+        if isinstance(value, float) and not isfinite(value):
+            return instruction.origin, value
+    return None
+
+
+class RowsObjective:
+    """The summed (or mean) loss of a model over the rows of a table."""
+
+    machine = None
+
+    def __init__(self, problem: Problem, table: Table, looks: int, *, compiled: bool | None = None) -> None:
+        self.problem = problem
+        self.table = table
+        self.names = problem.variables
+        self.columns = [table.column(name) for name in problem.columns]
+        self.rows = table.rows
+        self._scale = 1.0 / self.rows if problem.mean else 1.0
+        inputs = [*problem.variables, *problem.columns]
+        self._program = lower(problem.tape, [problem.root, *problem.gradient], inputs)
+        self._inputs = inputs
+        self.tier = "interpreted"
+        wanted = worth_compiling(self._program, looks, self.rows) if compiled is None else compiled
+        self._kernel: Any = None
+        if wanted:
+            from descend.kernel.compile import compilable, fall_back
+            from descend.kernel.rows import RowsKernel
+
+            obstacle = compilable(self._program)
+            if obstacle is None:
+                self.tier = "compiled"
+                self._kernel = RowsKernel(self._program, len(self.names))
+            else:
+                self.tier = f"interpreted: {obstacle}"
+                fall_back(obstacle)
+        if self._kernel is None:
+            from descend.kernel.rows import RowsInterpreter
+
+            self._kernel = RowsInterpreter(self._program, len(self.names))
+
+    def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
+        """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
+        if order is Order.HESSIAN:
+            return self._second(point)
+        cost, *slopes = self._kernel(point.entries, self._columns)
+        if self._scale != 1.0:
+            cost, slopes = cost * self._scale, [s * self._scale for s in slopes]
+        return Evaluation(cost, Vector(slopes))
+
+    @property
+    def _columns(self) -> list[Any]:
+        if self.columns:
+            return self.columns
+        import numpy as np
+
+        return [np.empty(self.rows)]  # a loss without columns still has its rows
+
+    def _second(self, point: Vector) -> Evaluation:
+        import numpy as np
+
+        p, size = self.problem, len(self.names)
+        rows = hessian(p.tape, p.root, p.symbols)
+        entries = [rows[i][j] for i in range(size) for j in range(i + 1)]
+        program = lower(p.tape, [p.root, *p.gradient, *entries], self._inputs)
+        totals = np.zeros(len(program.outputs))
+        bounds = np.zeros(len(program.outputs))
+        with np.errstate(all="ignore"):
+            for low in range(0, self.rows, 65536):
+                columns = [c[low : low + 65536] for c in self.columns]
+                count = min(65536, self.rows - low)
+                values, errors = with_bounds(program, [*point.entries, *columns], arrays())
+                for k, (value, error) in enumerate(zip(values, errors, strict=True)):
+                    totals[k] += np.sum(np.broadcast_to(value, count))
+                    # What each row carries, and the additions themselves (pairwise: a few roundings each).
+                    bounds[k] += np.sum(np.broadcast_to(error, count)) + 8 * UNIT * np.sum(
+                        np.broadcast_to(np.abs(value), count)
+                    )
+        totals, bounds = totals * self._scale, bounds * self._scale
+        values = [float(t) for t in totals]
+        errors = [float(e) for e in bounds]
+        second = _square(values[size + 1 :], size)
+        slopes, slope_errors = Vector(values[1 : size + 1]), Vector(errors[1 : size + 1])
+        return Evaluation(values[0], slopes, second, errors[0], slope_errors, _square(errors[size + 1 :], size))
+
+    def trouble(self, point: Vector) -> Place | None:
+        """Return the first row whose loss or slope is not finite at `point`, and the sub-expression to blame."""
+        interpreter = Interpreter(self._program)
+        step = 4096
+        import numpy as np
+
+        reference = Interpreter(self._program, arrays())
+        for low in range(0, self.rows, step):
+            columns = [c[low : low + step] for c in self.columns]
+            count = min(step, self.rows - low)
+            outputs = evaluate_arrays(reference, [*point.entries, *columns])
+            bad = ~np.all([np.broadcast_to(np.isfinite(o), count) for o in outputs], axis=0)
+            if bad.any():
+                k = int(np.argmax(bad))
+                slots = interpreter.slots([*point.entries, *(float(c[k]) for c in columns)])
+                place = first_bad(self._program, slots)
+                numbers = self.table.row_numbers
+                row = low + k + 1 if numbers is None else int(numbers[low + k])
+                if place is not None:
+                    return Place(to_text(self.problem.tape, place[0]), place[1], row)
+                return Place("the sum over the rows", float("nan"), row)
+        return None

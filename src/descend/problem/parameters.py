@@ -1,0 +1,57 @@
+"""Names ↔ vector: the start as people write it, and numbers as they come (int, Fraction, SymPy, NumPy)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from descend.errors import StartError, printable
+from descend.evaluation import Vector
+from descend.problem.problem import unknown_name
+
+
+def number(value: Any, what: str) -> float:
+    """Return `value` as a finite float, or raise `StartError` saying what it should have been."""
+    if isinstance(value, (str, bytes, bool)) or value is None:
+        raise StartError(f"{what} must be a number, not {printable(repr(value))}")
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise StartError(f"{what} must be one real number, not {printable(str(type(value).__name__))}") from None
+    except OverflowError:
+        raise StartError(f"{what} is too large for a double") from None
+    if not isfinite(result):
+        raise StartError(f"{what} must be finite, not {result}")
+    return result
+
+
+def start_vector(start: Any, names: Sequence[str], default: float | None = None) -> Vector:
+    """Return the starting point in the order of `names`.
+
+    `start` is a number (one variable), a mapping name → number, or a sequence in the order of the variables.  With
+    `default`, a mapping need not name them all.  Raises `StartError`.
+    """
+    if isinstance(start, Mapping):
+        given = {str(getattr(name, "name", name)): value for name, value in start.items()}
+        for name in given:
+            if name not in names:
+                raise StartError(unknown_name(name, tuple(names), "there is no variable"))
+        missing = [name for name in names if name not in given]
+        if missing and default is None:
+            raise StartError(f"the start is missing for {', '.join(map(printable, missing))}")
+        return Vector([number(given.get(name, default), f"the start of {printable(name)}") for name in names])
+    if isinstance(start, Iterable) and not isinstance(start, (str, bytes)):
+        values = list(start)
+        if len(values) != len(names):
+            raise StartError(
+                f"the start has {len(values)} numbers but the variables are {len(names)}: "
+                f"{', '.join(map(printable, names))}"
+            )
+        return Vector([number(v, f"the start of {printable(n)}") for n, v in zip(names, values, strict=True)])
+    if len(names) != 1:
+        raise StartError(
+            f"one number cannot start {len(names)} variables; give a mapping, "
+            f"start={{{', '.join(f'{printable(n)!r}: ...' for n in names[:3])}}}"
+        )
+    return Vector([number(start, f"the start of {printable(names[0])}")])
