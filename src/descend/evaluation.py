@@ -8,6 +8,8 @@ from enum import IntEnum
 from math import isfinite, sqrt
 from typing import Any, NamedTuple, Protocol
 
+COST_NOISE = 2.0**-50  # relative: two costs nearer than this are the same cost, and the smaller slope is the better
+
 
 class Order(IntEnum):
     """How much is asked of one look."""

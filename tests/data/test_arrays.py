@@ -240,7 +240,7 @@ class TestStructured:
 
     @pytest.mark.parametrize("shape", [(), (2, 2), (0,)])
     def test_shapes(self, shape):
-        with pytest.raises(DataError, match="one dimension|no rows"):
+        with pytest.raises(DataError, match=r"one dimension|no rows"):
             open_source(np.zeros(shape, self.DTYPE))
 
 

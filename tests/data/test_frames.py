@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from decimal import Decimal
 
 import narwhals as nw
@@ -58,7 +59,9 @@ def frame(request):
 
 
 def test_every_kind_of_frame(frame):
-    source = open_source(frame({"i": [1, 2, 3], "x": [1.5, -2.5, 3.5], "who": ["a", "b", "c"], "b": [True, False, True]}))
+    source = open_source(
+        frame({"i": [1, 2, 3], "x": [1.5, -2.5, 3.5], "who": ["a", "b", "c"], "b": [True, False, True]})
+    )
     assert (source.names, source.rows) == (("i", "x", "who", "b"), 3)
     assert source.description.endswith("(3 rows, 4 columns)")
     table = source.table(["b", "x", "i"])
@@ -70,7 +73,12 @@ def test_every_kind_of_frame(frame):
 
 
 def test_every_kind_of_frame_with_missing_values(frame):
-    data = {"i": [1, None, 3, 4], "x": [1.5, 2.5, None, 4.5], "b": [True, True, True, False], "f": [1.0, 2.0, 3.0, None]}
+    data = {
+        "i": [1, None, 3, 4],
+        "x": [1.5, 2.5, None, 4.5],
+        "b": [True, True, True, False],
+        "f": [1.0, 2.0, 3.0, None],
+    }
     table = open_source(frame(data), missing="drop").table(["i", "x", "b"])
     assert (table.rows, table.dropped) == (2, 2)
     assert table.row_numbers.tolist() == [1, 4]
@@ -99,7 +107,10 @@ def test_descriptions():
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_round_trip(values):
     for make in FRAMES.values():
-        assert open_source(make({"x": values})).table(["x"]).column("x").tolist() == values
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # pandas 2 warns of its own trials of integers
+            data = make({"x": values})
+        assert open_source(data).table(["x"]).column("x").tolist() == values
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), min_size=1).filter(any))
@@ -212,7 +223,7 @@ def test_dates_of_every_library(column):
     ],
 )
 def test_columns_of_no_numbers(column):
-    with pytest.raises(DataError, match="column 'x'.*holds"):
+    with pytest.raises(DataError, match=r"column 'x'.*holds"):
         open_source({"x": column}).table(["x"])
 
 
@@ -272,7 +283,8 @@ class TestWithoutCopies:
     def test_arrow(self):
         table = pa.table({"x": self.VALUES})
         for data in (table, OnlyStream(table)):
-            assert np.shares_memory(open_source(data).table(["x"]).column("x"), self.VALUES)
+            column = open_source(data).table(["x"]).column("x")
+            assert np.shares_memory(column, table["x"].chunk(0).to_numpy())
 
     def test_a_strided_column_is_copied(self):
         frame = pd.DataFrame(np.arange(20.0).reshape(10, 2), columns=["x", "y"])
@@ -299,7 +311,7 @@ class TestNames:
         ],
     )
     def test_duplicates(self, data):
-        with pytest.raises(DataError, match="unique column names.*'a'|more than one column is named '[a1]'"):
+        with pytest.raises(DataError, match=r"unique column names.*'a'|more than one column is named '[a1]'"):
             open_source(data)
 
     def test_none(self):

@@ -118,7 +118,7 @@ def test_columns_of_different_length():
 def test_take(indices, rows):
     table = open_source({"x": [1, None, 3, 4], "y": [5, 6, 7, 8]}, missing="drop").table(["x", "y"])
     taken = table.take([0, 1, 2]).take(indices)
-    assert taken.row_numbers.tolist() == [r for r in rows]
+    assert taken.row_numbers.tolist() == rows
     assert taken.column("x").tolist() == [float(r) for r in rows]
     assert taken.column("y").tolist() == [float(r + 4) for r in rows]
     assert (taken.rows, taken.dropped, taken.names) == (len(rows), 1, ("x", "y"))

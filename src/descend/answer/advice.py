@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 
 from descend.answer.report import short
 from descend.descent.choose import Facts
 from descend.descent.run import Look, Run
 from descend.descent.status import Ending, Status
-from descend.descent.verdict import Judgement, Kind
+from descend.descent.verdict import Criterion, Judgement, Kind
 from descend.evaluation import Place
 
 RISING = 5  # looks in a row with a higher cost: the run is climbing
+BOTTOMLESS = -1e290  # a cost below this is on its way to minus infinity
 PERIODS = (2, 3, 4)  # of a cycle that is recognised
 
 
@@ -39,7 +40,17 @@ class Outcome:
 
 SWAPPED = {
     "minimum": "maximum", "maximum": "minimum", "falls": "rises", "grows": "falls", "upward": "downward",
+    "downward": "upward",
 }  # fmt: skip
+
+
+def _swapped(text: str) -> str:
+    return re.sub(r"[a-z]+", lambda word: SWAPPED.get(word[0], word[0]), text)
+
+
+def users_words(criterion: Criterion, *, maximise: bool) -> Criterion:
+    """Return a criterion in words for the user's sign."""
+    return replace(criterion, what=_swapped(criterion.what)) if maximise else criterion
 
 
 def in_users_sign(outcome: Outcome, *, maximise: bool) -> tuple[Status, bool, str]:
@@ -47,9 +58,8 @@ def in_users_sign(outcome: Outcome, *, maximise: bool) -> tuple[Status, bool, st
     status = outcome.status
     if not maximise:
         return status, status.success, status.value
-    sentence = re.sub(r"[a-z]+", lambda word: SWAPPED.get(word[0], word[0]), status.value)
     flipped = {Status.MINIMUM: Status.MAXIMUM, Status.MAXIMUM: Status.MINIMUM}.get(status, status)
-    return flipped, status.success, sentence
+    return flipped, status.success, _swapped(status.value)
 
 
 def conclude(
@@ -85,8 +95,8 @@ def _unique(facts: Facts, judgement: Judgement, question: Question) -> str:
 
 
 def _unbounded(question: Question) -> Outcome:
-    word = "rises" if question.maximise else "falls"
-    return Outcome(Status.UNBOUNDED, f"The cost {word} without end; bound the variables or mend the cost.")
+    largest = "large" if question.maximise else "low"
+    return Outcome(Status.UNBOUNDED, f"Costs as {largest} as one likes exist; mend the cost, or fix a variable.")
 
 
 def _failure(run: Run, judgement: Judgement, question: Question, place: Place | None) -> Outcome:
@@ -94,7 +104,7 @@ def _failure(run: Run, judgement: Judgement, question: Question, place: Place | 
     climbing = run.rises >= RISING and not last.cost <= run.best.evaluation.cost
     if question.fixed_step and climbing:
         return Outcome(Status.DIVERGING, _safe_rate(judgement, question))
-    if last.cost == -inf:
+    if last.cost == -inf or run.best.evaluation.cost < BOTTOMLESS:
         return _unbounded(question)
     if not last.finite:
         return Outcome(Status.NOT_FINITE, _place(place))
@@ -119,13 +129,13 @@ def _failure(run: Run, judgement: Judgement, question: Question, place: Place | 
             Status.STALLED, "The cost is level here as far as doubles can tell: a plateau. Start somewhere else."
         )
     if judgement.kind is Kind.UNKNOWN:
-        return Outcome(Status.STALLED, "The curvature could not be computed here, so this may or may not be a minimum.")
-    return Outcome(Status.STALLED, _distance(judgement))
+        return Outcome(Status.STALLED, "The curvature could not be computed here, so it is not known what this point is.")
+    return Outcome(Status.STALLED, _distance(judgement, question))
 
 
-def _distance(judgement: Judgement) -> str:
+def _distance(judgement: Judgement, question: Question) -> str:
     if isfinite(judgement.distance) and judgement.distance > 0:
-        return f"The minimum is about {short(judgement.distance)} away."
+        return f"The {'maximum' if question.maximise else 'minimum'} is about {short(judgement.distance)} away."
     return ""
 
 
@@ -153,7 +163,7 @@ def _step_small(run: Run, judgement: Judgement, question: Question) -> str:
 
 def _more(judgement: Judgement, question: Question) -> str:
     words = f"Give more with {question.budget}="
-    away = _distance(judgement)
+    away = _distance(judgement, question)
     rate = question.learning_rate
     if question.fixed_step and isinstance(rate, (int, float)) and judgement.largest_curvature > 0:
         safe = 2.0 / judgement.largest_curvature

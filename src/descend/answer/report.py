@@ -14,18 +14,24 @@ WIDTH = 100
 
 
 def headline(result: Result) -> list[str]:
-    """Return the two lines that the article prints (for several variables, the same two with names)."""
-    extreme = "Maximum" if result.problem.maximise else "Minimum"
+    """Return the two lines that the article prints (for several variables, the same two with names).
+
+    The article prints them whatever happened, and so does `gradient_descent`; elsewhere a point that is not known to
+    be a minimum is not called one.
+    """
+    extreme = "maximum" if result.problem.maximise else "minimum"
+    if result.success or result.reported == "last":
+        first, second = f"{extreme.capitalize()} occurs at", f"at the {extreme} is: "
+    else:
+        best = "highest" if result.problem.maximise else "lowest"
+        first, second = f"No {extreme} was found; the {best} cost seen is at", "there is: "
     if len(result.variables) == 1:
         ((name, value),) = result.variables.items()
         (slope,) = result.gradient.values()
-        return [
-            f"{extreme} occurs at {printable(name)}-value: {value!r}",
-            f"Slope at the {extreme.lower()} is:  {slope!r}",
-        ]
+        return [f"{first} {printable(name)}-value: {value!r}", f"Slope {second} {slope!r}"]
     shown = [f"{printable(n)} = {v!r}" for n, v in result.variables.items()]
     slopes = [f"{printable(n)}: {g!r}" for n, g in result.gradient.items()]
-    return [f"{extreme} occurs at {_list(shown)}", f"Gradient at the {extreme.lower()} is:  {_list(slopes)}"]
+    return [f"{first} {_list(shown)}", f"Gradient {second} {_list(slopes)}"]
 
 
 def _list(parts: list[str], most: int = 12) -> str:

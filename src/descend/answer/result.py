@@ -78,6 +78,7 @@ class Result:
     trace: Trace | None = None
     seed: int = 0
     notes: tuple[str, ...] = ()
+    reported: str = "best"  # which point `variables` is: "best", or "last" as in the article
 
     @property
     def exit_code(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from descend.answer.advice import Question, conclude, in_users_sign
+from descend.answer.advice import Question, conclude, in_users_sign, users_words
 from descend.answer.result import Point, Result, make_point
 from descend.descent.choose import Choice, Facts
 from descend.descent.run import Look, Run
@@ -47,7 +47,7 @@ def answer(
         last=_point(problem, run.last),
         method=choice.method.describe(),
         why_method=choice.why,
-        criteria=judgement.criteria,
+        criteria=tuple(users_words(c, maximise=problem.maximise) for c in judgement.criteria),
         steps=run.steps,
         looks=run.looks,
         seconds=run.seconds,
@@ -56,6 +56,7 @@ def answer(
         trace=trace,
         seed=seed,
         notes=(*problem.notes, *notes),
+        reported="last" if at_last else "best",
     )
 
 

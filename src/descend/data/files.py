@@ -48,7 +48,7 @@ def path_source(path: str, missing: Missing) -> Columns:
     Raises `DataError` that names the file when there is none, or when it cannot be read.
     """
     if path == STANDARD_INPUT:
-        return _source("standard input", [_text_part(_standard_input(), "standard input")], missing)
+        return _source("standard input", [_text_part(_standard_input(), "standard input", "standard input")], missing)
     if not path.strip():
         raise DataError("the path of the data is empty; give the name of a file")
     if path.startswith(("http://", "https://", "s3://", "gs://")):
@@ -109,7 +109,7 @@ def _part(path: Path) -> _Part:
             case ((".feather" | ".arrow" | ".ipc"), False):
                 return _arrow_part(path, title)
             case ((".csv" | ".tsv" | ".tab" | ".txt" | ""), _):  # without an ending: a pipe of the shell, <(...)
-                return _text_part(path.read_bytes(), title)
+                return _text_part(path.read_bytes(), title, printable(str(path)))
             case _:
                 raise DataError(
                     f"{printable(str(path))}: files that end in '{printable(path.suffix, 20)}' are not read; "
@@ -117,8 +117,8 @@ def _part(path: Path) -> _Part:
                 )
 
 
-def _text_part(content: bytes, title: str) -> _Part:
-    text = read_delimited(content, title)
+def _text_part(content: bytes, title: str, path: str) -> _Part:
+    text = read_delimited(content, path)
     return _Part(
         title=title,
         names=tuple(text.table.column_names),
@@ -139,6 +139,8 @@ def _parquet_part(path: Path, title: str) -> _Part:
     def batches(wanted: Sequence[str]) -> Iterator[RecordBatch]:
         # Opened anew, so that no file is held open between calls; without buffering ahead a third of the memory does.
         with _reading(path), parquet.ParquetFile(path, pre_buffer=False) as file:
+            for name in set(wanted) - set(file.schema_arrow.names):
+                raise DataError(f"{title} no longer has this column: the file was changed meanwhile", name)
             yield from file.iter_batches(columns=list(wanted))
 
     return _Part(title, names, rows, batches)

@@ -132,7 +132,8 @@ def from_series(series: nw.Series[Any], place: Place) -> Floats:
         return arrays.from_array(series.to_numpy(), place)
     # Each library fails in its own way on a type that Arrow or NumPy does not have (a sparse column, 128 bits).
     try:
-        values = series.to_arrow()
+        # Narwhals would join the chunks of an Arrow column by copying them.
+        values = series.to_native() if series.implementation.is_pyarrow() else series.to_arrow()
     except Exception:  # noqa: BLE001
         try:
             numbers = (series.cast(nw.Float64()) if series.dtype.is_numeric() else series).to_numpy()

@@ -26,7 +26,6 @@ class Facts:
     flat: bool = False
     constant: bool = False
     by: str = "the cost is quadratic"
-    tolerance: Vector | None = None  # how well the closed form is known, a variable
 
 
 UNKNOWN = Facts()
@@ -44,11 +43,10 @@ def choose(facts: Facts, learning_rate: float | str | None) -> Choice:
     if learning_rate is not None:
         return Choice(GradientDescent(learning_rate), "a learning rate was given: plain gradient descent")
     if facts.solution is not None:
-        return Choice(Exact(facts.solution, facts.by), f"{facts.by}, so its minimum is solved for exactly")
+        return Choice(Exact(facts.solution), facts.by)
     if facts.unbounded:
         return Choice(Backtracking(), "the cost provably falls without end; the descent shows it")
     return Choice(
         Backtracking(),
-        "the cost is not quadratic: gradient descent with a backtracking search "
-        "(second-order methods come with a later version)",
+        "the cost is not known to be quadratic; second-order methods come with a later version",
     )

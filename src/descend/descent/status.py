@@ -19,7 +19,7 @@ class Status(Enum):
     DIVERGING = "The cost grows from step to step: the learning rate is too large."
     CYCLING = "The steps repeat the same points over and over."
     NOT_FINITE = "The cost or its slope has no finite value here."
-    UNBOUNDED = "The cost has no minimum: it falls without end."
+    UNBOUNDED = "There is no minimum: the cost falls without end."
     SADDLE = "The slope is zero, but the cost still falls in some direction: a saddle."
     MAXIMUM = "The slope is zero, but the cost falls on every side: a maximum."
     INTERRUPTED = "Interrupted; the best point so far is kept."

@@ -11,6 +11,8 @@ from descend.descent.spectrum import Spectrum, spectrum
 from descend.evaluation import Evaluation, Objective, Order, Vector
 
 RELATIVE = 1e-8  # of each variable's scale: what "as far as doubles support" asks of the estimated distance
+MOST_PROBED = 8  # directions with little curvature that are looked at
+NOISES = 8.0  # bounds on the rounding error that a lower cost must exceed
 
 
 class Kind(Enum):
@@ -72,7 +74,9 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     still = curvature.null_slope(seen.gradient) <= curvature.null_slope(seen.gradient_error, absolute=True)
     kind, unique = Kind.SLOPE, True
     if rounding or (close and still):
-        kind, unique = _stationary(objective, point, seen, curvature, units)
+        kind, unique = _stationary(objective, point, seen, curvature)
+        if kind is Kind.MINIMUM and _lower_nearby(objective, point, seen, curvature, distance / max(units)):
+            kind = Kind.SADDLE
     if not curvature.positive and not curvature.null:
         distance = inf
     return Judgement(kind, distance, criteria, curvature.largest, unique)
@@ -125,7 +129,7 @@ def _stretch(
 
 
 def _stationary(
-    objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, units: Sequence[float]
+    objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum
 ) -> tuple[Kind, bool]:
     """Tell minimum, maximum and saddle at a point where the slope is zero; second: whether it is the only one nearby."""
     if curvature.negative:
@@ -134,7 +138,7 @@ def _stationary(
     if not curvature.null:
         return Kind.MINIMUM, True
     sides = [
-        _side(objective, point, seen, [sign * v for v in direction], units)
+        _side(objective, point, seen, [sign * v for v in direction])
         for direction in curvature.null
         for sign in (1.0, -1.0)
     ]
@@ -147,12 +151,28 @@ def _stationary(
     return (Kind.MINIMUM if curvature.positive else Kind.FLAT), False
 
 
-def _side(
-    objective: Objective, point: Vector, seen: Evaluation, direction: Sequence[float], units: Sequence[float]
-) -> int:
+def _lower_nearby(
+    objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, distance: float
+) -> bool:
+    """Whether the cost is lower a few resolutions away, along directions with little curvature.
+
+    Near the inflection of x³ the curvature is positive, though tiny, and so is the Newton step: only a look at both
+    sides tells it from a minimum.
+    """
+    away = 4.0 * max(distance, RELATIVE)
+    for direction in curvature.weakest(MOST_PROBED):
+        for sign in (away, -away):
+            there = point + Vector([sign * v for v in direction])
+            cost = objective.look(there).cost
+            if cost < seen.cost - NOISES * seen.cost_error:
+                return True
+    return False
+
+
+def _side(objective: Objective, point: Vector, seen: Evaluation, direction: Sequence[float]) -> int:
     """Return +1, -1 or 0 as the cost first rises, first falls or stays level when one walks along `direction`."""
     for exponent in range(-8, 0):
-        step = Vector([10.0**exponent * u * v for u, v in zip(units, direction, strict=True)])
+        step = Vector([10.0**exponent * v for v in direction])
         there = objective.look(point + step, Order.HESSIAN)
         if not isfinite(there.cost):
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 
-from descend.evaluation import Vector
+from descend.evaluation import COST_NOISE, Vector
 from descend.kernel.compile import MachineCode
 from descend.kernel.lower import Body, double, module
 from descend.kernel.program import Program
@@ -71,8 +71,11 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     for value in (cost, *gradient):
         small = b.emit(f"fcmp olt double {b.intrinsic('llvm.fabs.f64', value)}, {INFINITY}")
         finite = b.emit(f"and i1 {finite}, {small}")
-    lower = b.emit(f"fcmp olt double {cost}, {carried_doubles[BEST_COST]}")
-    equal = b.emit(f"fcmp oeq double {cost}, {carried_doubles[BEST_COST]}")
+    # Better: lower by more than the noise of a cost, or equal to it and flatter (`Progress.saw` says the same).
+    best_so_far = carried_doubles[BEST_COST]
+    noise = b.emit(f"fmul double {b.intrinsic('llvm.fabs.f64', best_so_far)}, {double(COST_NOISE)}")
+    lower = b.emit(f"fcmp olt double {cost}, {b.emit(f'fsub double {best_so_far}, {noise}')}")
+    equal = b.emit(f"fcmp ole double {cost}, {b.emit(f'fadd double {best_so_far}, {noise}')}")
     flatter = b.emit(f"fcmp olt double {square}, {carried_doubles[BEST_SQUARE]}")
     better = b.emit(f"or i1 {lower}, {b.emit(f'and i1 {equal}, {flatter}')}")
     better = b.emit(f"and i1 {better}, {finite}")

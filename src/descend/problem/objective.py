@@ -63,6 +63,7 @@ class FormulaObjective:
                 self.tier = f"interpreted: {obstacle}"
                 fall_back(obstacle)
         self._hessian_program: Program | None = None
+        self._product: Interpreter | None = None
 
     @property
     def machine(self) -> MachineFormula | None:
@@ -100,14 +101,21 @@ class FormulaObjective:
         slopes, slope_bounds = values[1 : size + 1], bounds[1 : size + 1]
         return Evaluation(values[0], Vector(slopes), second, bounds[0], Vector(slope_bounds), error)
 
+    def product(self, point: Vector, direction: Vector) -> Vector:
+        """Return Hessian times `direction`, without making the Hessian."""
+        p, size = self.problem, len(self.names)
+        if self._product is None:
+            entries, names = _product_entries(p, size)
+            self._product = Interpreter(lower(p.tape, entries, names))
+        return Vector(self._product([*point.entries, *direction.entries]))
+
     def _products(self, point: Vector) -> tuple[Square, Square]:
         """Dense Hessian as products with all unit vectors at once."""
         import numpy as np
 
         p, size = self.problem, len(self.names)
-        directions = [f"#v{k}" for k in range(size)]
-        entries = hessian_product(p.tape, p.root, p.symbols, [p.tape.symbol(d) for d in directions])
-        program = lower(p.tape, entries, [*self.names, *directions])
+        entries, names = _product_entries(p, size)
+        program = lower(p.tape, entries, names)
         columns = evaluate_arrays(Interpreter(program, arrays()), [*point.entries, *np.eye(size)])
         full = np.array([np.broadcast_to(column, size) for column in columns])
         full = 0.5 * (full + full.T)
@@ -120,6 +128,14 @@ class FormulaObjective:
         slots = self._interpreter.slots(point.entries)
         place = first_bad(self._program, slots)
         return None if place is None else Place(to_text(self.problem.tape, place[0]), place[1])
+
+
+def _product_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]:
+    """Return (entries of H·v, names of the inputs: the variables, then the direction)."""
+    tape = problem.tape
+    directions = [f"#v{k}" for k in range(size)]
+    entries = hessian_product(tape, problem.root, problem.symbols, [tape.symbol(d) for d in directions])
+    return entries, [*problem.variables, *directions]
 
 
 Square = tuple[tuple[float, ...], ...]
@@ -221,6 +237,12 @@ class RowsObjective:
         second = _square(values[size + 1 :], size)
         slopes, slope_errors = Vector(values[1 : size + 1]), Vector(errors[1 : size + 1])
         return Evaluation(values[0], slopes, second, errors[0], slope_errors, _square(errors[size + 1 :], size))
+
+    def product(self, point: Vector, direction: Vector) -> Vector:
+        """Return Hessian times `direction`."""
+        second = self._second(point).hessian
+        assert second is not None
+        return Vector([Vector(row).dot(direction) for row in second])
 
     def trouble(self, point: Vector) -> Place | None:
         """Return the first row whose loss or slope is not finite at `point`, and the sub-expression to blame."""

@@ -97,11 +97,15 @@ class Backtracking(Method):
         moved = point - state.x
         change = evaluation.gradient - state.gradient
         curvature = moved.dot(change)
-        if curvature > 0 and isfinite(curvature):
-            odd = state.number % 2
-            length = curvature / change.dot(change) if odd else moved.dot(moved) / curvature
+        bend = change.dot(change)
+        if curvature > 0 and isfinite(curvature) and bend > 0:
+            length = curvature / bend if state.number % 2 else moved.dot(moved) / curvature
         else:
-            length = 10.0 * state.length
+            length = 4.0 * state.length
+        # No further than ten times as far as the point is from 0: a length learned on a bend may be meaningless.
+        slope = evaluation.gradient.norm()
+        if slope > 0 and isfinite(slope):
+            length = min(length, 10.0 * max(1.0, point.norm()) / slope)
         if not 0.0 < length < float("inf"):
             length = state.length
         return replace(

@@ -17,7 +17,6 @@ class Exact(Method):
     name: ClassVar[str] = "exact"
 
     solution: Vector
-    by: str = "the quadratic is solved exactly"
 
     def learn(self, state: State, point: Vector, evaluation: Evaluation) -> State:
         if state.number:
@@ -25,4 +24,4 @@ class Exact(Method):
         return stepped(state, self.solution, float("nan"))
 
     def describe(self) -> str:
-        return f"exact: {self.by}"
+        return "solved in closed form"

@@ -1,0 +1,131 @@
+"""Fitted models as JSON: versioned, no pickle, read back through the same safe parser as any formula."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from math import isfinite, nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from descend.descent.status import Status
+from descend.errors import DataError, DescendError, printable
+from descend.expression.parse import parse_model
+from descend.problem.loss.registry import find_loss
+from descend.problem.model import make_model
+
+if TYPE_CHECKING:
+    from descend.answer.fit import Fit
+
+FORMAT = "descend-model"
+VERSION = 1
+LARGEST = 10_000_000  # bytes of a file that is read
+
+
+def save(fit: Fit, path: str | Path) -> None:
+    """Write `fit` to `path`, first under a temporary name, so that an interrupted write loses nothing."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        **fit.to_dict(),
+        "columns": list(fit.model.columns),
+        "covariance": None if fit.covariances is None else [list(row) for row in fit.covariances],
+        "source": fit.source,
+    }
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DataError(f"the model cannot be written to {printable(str(target))}: {error.strerror}") from None
+
+
+def load(path: str | Path) -> Fit:
+    """Read a model that `Fit.save` wrote; it predicts, evaluates and reports as the original did.
+
+    Raises `DataError` for a file that is not one.
+    """
+    shown = printable(str(path))
+    try:
+        raw = Path(path).read_bytes() if Path(path).stat().st_size <= LARGEST else None
+    except OSError as error:
+        raise DataError(f"the model {shown} cannot be read: {error.strerror}") from None
+    if raw is None:
+        raise DataError(f"{shown} is larger than any model is")
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise DataError(f"{shown} is not a saved model: it is not JSON") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f"{shown} is not a saved model")
+    if content.get("version") != VERSION:
+        raise DataError(f"{shown} was saved by another version of descend (format {printable(str(content.get('version')))})")
+    try:
+        return _fit(content)
+    except DescendError as error:
+        raise DataError(f"{shown} is damaged: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise DataError(f"{shown} is damaged: a part of it is missing or of the wrong kind") from None
+
+
+def _number(value: Any) -> float:
+    if value is None:
+        return nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError
+    return float(value)
+
+
+def _fit(content: dict[str, Any]) -> Fit:
+    from descend.answer.fit import Fit
+    from descend.answer.result import Point
+
+    parameters = {str(k): _number(v) for k, v in content["parameters"].items()}
+    columns = [str(c) for c in content["columns"]]
+    if not all(isfinite(v) for v in parameters.values()):
+        raise ValueError
+    parsed = parse_model(str(content["model"]), names=[*columns, *parameters])
+    model, _ = make_model(parsed, columns, list(parameters))
+    loss = find_loss(str(content["loss"]))
+    gradient = {name: _number(content["gradient"][name]) for name in parameters}
+    point = Point(parameters, _number(content["cost"]), gradient)
+    covariance = content["covariance"]
+    rows = None if covariance is None else tuple(tuple(_number(v) for v in row) for row in covariance)
+    if rows is not None and {len(rows), *map(len, rows)} != {len(parameters)}:
+        raise ValueError
+    status = Status[content["status"]]
+    return Fit(
+        status=status,
+        success=status.success,
+        message=status.value,
+        advice=str(content["advice"]),
+        variables=parameters,
+        cost=point.cost,
+        gradient=gradient,
+        best=point,
+        last=point,
+        method=str(content["method"]),
+        why_method=str(content["why_method"]),
+        criteria=(),
+        steps=int(content["steps"]),
+        looks=int(content["looks"]),
+        seconds=_number(content["seconds"]),
+        evaluator=str(content["evaluator"]),
+        problem=model.problem(loss),
+        notes=tuple(str(note) for note in content["notes"]),
+        model=model,
+        loss=loss,
+        rows=int(content["rows"]),
+        rss=_number(content["rss"]),
+        r_squared=_number(content["r_squared"]),
+        source=str(content["source"]),
+        covariances=rows,
+    )

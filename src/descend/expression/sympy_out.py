@@ -1,0 +1,164 @@
+"""The SymPy door, outwards: tape → SymPy expression, with the user's own Symbol objects.
+
+SymPy simplifies what it is given, at times at a terrible price: exp(10^9*log(7)) becomes an integer of gigabytes, a
+nest of cosh doubles its work with each level.  So the value of each constant is known in double precision before it is
+built, and deep functions are handed over unevaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from descend.errors import FormulaError, LimitError
+from descend.expression.tape import Tape
+
+if TYPE_CHECKING:
+    import sympy
+
+Spelling = Callable[..., Any]  # (evaluate, arguments) → expression
+EVALUATED_HEIGHT = 12  # functions of more operations above one another are not simplified by SymPy
+LARGEST = 1e300  # |value| of a constant
+LARGEST_LOGARITHM = 1e4  # |value| of a constant with a logarithm in it: exp(n*log(7)) is written out as 7^n
+LARGEST_BITS = 100_000  # of the constant factor of a product
+
+
+def to_sympy(tape: Tape, root: int, symbols: Mapping[str, sympy.Symbol] | None = None) -> sympy.Expr:
+    """Return an entry as a SymPy expression; `symbols` (name → Symbol) are used where the names are known.
+
+    Constants are Rationals.  SymPy may simplify, also where that widens a domain (x/x is 1 to it).
+    Raises `LimitError` where SymPy would choke, and `FormulaError` for a constant without a real value.
+
+    >>> from descend.expression.parse import parse
+    >>> to_sympy(*parse("x/3 + log2(x)"))
+    x/3 + log(x)/log(2)
+    """
+    try:
+        return _convert(tape, root, symbols or {})
+    except RecursionError:
+        raise LimitError("this formula is nested too deeply for SymPy") from None
+
+
+def _convert(tape: Tape, root: int, symbols: Mapping[str, sympy.Symbol]) -> Any:
+    import sympy
+
+    table = spellings()
+    known: dict[int, Any] = {}
+    heights: dict[int, int] = {}
+    constants: dict[int, tuple[Any, bool]] = {}  # entry without symbols → its value as a Float, a logarithm in it?
+    for index in tape.reachable((root,)):
+        entry = tape[index]
+        heights[index] = 1 + max((heights[a] for a in entry.args), default=0)
+        if entry.op == "symbol":
+            name = str(entry.value)
+            known[index] = symbols.get(name) or sympy.Symbol(name)
+        elif isinstance(entry.value, Fraction):
+            known[index] = sympy.Rational(entry.value.numerator, entry.value.denominator)
+            constants[index] = sympy.Float(known[index]), False
+        else:
+            if all(a in constants for a in entry.args):
+                constants[index] = _constant(entry.op, [constants[a] for a in entry.args])
+            args = [known[a] for a in entry.args]
+            if entry.op == "pow":
+                _check_size(args[0], args[1])
+            known[index] = table[entry.op](heights[index] <= EVALUATED_HEIGHT, *args)
+            _check_size(known[index])
+    return known[root]
+
+
+def _constant(op: str, args: list[tuple[Any, bool]]) -> tuple[Any, bool]:
+    """Return the value of an operation on constants, if it is one that SymPy can be trusted with."""
+    import sympy
+
+    value = spellings()[op](True, *(arg for arg, _ in args))
+    if isinstance(value, (sympy.logic.boolalg.Boolean, bool)):
+        return value, False
+    value = value.evalf()
+    if not value.is_real:
+        raise FormulaError("a constant of this formula has no value in the real numbers")
+    logarithm = op.startswith("log") or any(inner for _, inner in args)
+    try:
+        size = abs(float(value))
+    except OverflowError:
+        size = float("inf")
+    if not isfinite(size) or size > (LARGEST_LOGARITHM if logarithm else LARGEST):
+        raise LimitError("a constant of this formula is too large to be handed to SymPy")
+    return sympy.Float(value), logarithm
+
+
+def _check_size(base: Any, exponent: Any = 1) -> None:
+    """Refuse (3x)^1000 repeated: SymPy writes its constant factor out."""
+    import sympy
+
+    if not isinstance(base, sympy.Expr) or not (exponent == 1 or isinstance(exponent, sympy.Rational)):
+        return
+    constant = base.as_coeff_Mul()[0]
+    if isinstance(constant, sympy.Rational):
+        bits = int(constant.p).bit_length() + int(constant.q).bit_length() - 2
+        if bits * abs(exponent) > LARGEST_BITS:
+            raise LimitError("a constant of this formula is too large to be handed to SymPy")
+
+
+@cache
+def spellings() -> dict[str, Spelling]:
+    """Return the spelling of every row of the table of functions."""
+    import sympy
+
+    def function(of: Any) -> Spelling:
+        return lambda evaluate, *args: of(*args, evaluate=evaluate)
+
+    def unevaluated(of: Any) -> Spelling:
+        # Comparing expressions can cost SymPy an age; comparing numbers does not.
+        return lambda _, *args: of(*args, evaluate=all(a.is_number for a in args))
+
+    def power(evaluate: bool, base: Any, exponent: Any) -> Any:
+        return sympy.Pow(base, exponent, evaluate=evaluate or bool(exponent.is_Integer))
+
+    def exp(evaluate: bool, x: Any) -> Any:
+        return sympy.exp(x, evaluate=evaluate or x == 1)
+
+    def cbrt(evaluate: bool, x: Any) -> Any:
+        # Pow(x, 1/3) is complex for negative x.
+        size = sympy.Abs(x, evaluate=evaluate)
+        return sympy.sign(x, evaluate=evaluate) * sympy.Pow(size, sympy.Rational(1, 3), evaluate=evaluate)
+
+    def where(_: bool, condition: Any, then: Any, otherwise: Any) -> Any:
+        return sympy.Piecewise((then, condition), (otherwise, True), evaluate=condition in {sympy.true, sympy.false})
+
+    same = "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf erfc polygamma floor sign log".split()
+    half, one = sympy.Rational(1, 2), sympy.Integer(1)
+    return {
+        **{name: function(getattr(sympy, name)) for name in same},
+        "add": lambda _, *args: sympy.Add(*args),
+        "mul": lambda _, *args: sympy.Mul(*args),
+        "neg": lambda _, x: -x,
+        "div": lambda _, a, b: a / b,
+        "pow": power,
+        "sqrt": lambda evaluate, x: power(evaluate, x, half),
+        "cbrt": cbrt,
+        "pi": lambda _: sympy.pi,
+        "exp": exp,
+        "log2": lambda evaluate, x: sympy.log(x, evaluate=evaluate) / sympy.log(2),
+        "log10": lambda evaluate, x: sympy.log(x, evaluate=evaluate) / sympy.log(10),
+        "log1p": lambda evaluate, x: sympy.log(1 + x, evaluate=evaluate),
+        "expm1": lambda evaluate, x: exp(evaluate, x) - 1,
+        "sigmoid": lambda evaluate, x: one / (1 + exp(evaluate, -x)),
+        "softplus": lambda evaluate, x: sympy.log(1 + exp(evaluate, x), evaluate=evaluate),
+        "logaddexp": lambda evaluate, a, b: sympy.log(exp(evaluate, a) + exp(evaluate, b), evaluate=evaluate),
+        "hypot": lambda evaluate, a, b: power(evaluate, a**2 + b**2, half),
+        "abs": function(sympy.Abs),
+        "ceil": function(sympy.ceiling),
+        "gammaln": function(sympy.loggamma),
+        "min": unevaluated(sympy.Min),
+        "max": unevaluated(sympy.Max),
+        "where": where,
+        "lt": unevaluated(sympy.StrictLessThan),
+        "le": unevaluated(sympy.LessThan),
+        "eq": unevaluated(sympy.Equality),
+        "and": lambda _, a, b: sympy.And(a, b),
+        "or": lambda _, a, b: sympy.Or(a, b),
+        "not": lambda _, a: sympy.Not(a),
+    }
