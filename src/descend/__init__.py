@@ -43,7 +43,36 @@ _HOME = {
     "UnsuccessfulError": "descend.errors",
 }
 
-__all__ = [*_HOME, "__version__"]  # noqa: PLE0604 - the names are the table's
+__all__ = [
+    "Backtracking",
+    "DataError",
+    "DescendError",
+    "DomainError",
+    "Fit",
+    "FormulaError",
+    "GradientDescent",
+    "LimitError",
+    "Limits",
+    "MethodError",
+    "Result",
+    "StartError",
+    "Status",
+    "Trace",
+    "UnavailableError",
+    "UnsuccessfulError",
+    "__version__",
+    "compile",
+    "derivative",
+    "fit",
+    "functions",
+    "gradient_descent",
+    "load",
+    "losses",
+    "maximize",
+    "methods",
+    "minimize",
+    "steps",
+]
 
 if TYPE_CHECKING:
     from descend.answer.fit import Fit

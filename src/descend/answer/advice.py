@@ -129,7 +129,9 @@ def _failure(run: Run, judgement: Judgement, question: Question, place: Place | 
             Status.STALLED, "The cost is level here as far as doubles can tell: a plateau. Start somewhere else."
         )
     if judgement.kind is Kind.UNKNOWN:
-        return Outcome(Status.STALLED, "The curvature could not be computed here, so it is not known what this point is.")
+        return Outcome(
+            Status.STALLED, "The curvature could not be computed here, so it is not known what this point is."
+        )
     return Outcome(Status.STALLED, _distance(judgement, question))
 
 
@@ -185,8 +187,6 @@ def _cycles(run: Run) -> bool:
         if len(points) < 2 * period + 1:
             continue
         step = (points[-1] - points[-2]).norm()
-        if step > 0 and all(
-            (points[-1 - k] - points[-1 - k - period]).norm() <= 1e-9 * step for k in range(period)
-        ):
+        if step > 0 and all((points[-1 - k] - points[-1 - k - period]).norm() <= 1e-9 * step for k in range(period)):
             return True
     return False

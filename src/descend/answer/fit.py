@@ -56,7 +56,7 @@ class Fit(Result):
         return {name: sqrt(self.covariances[k][k]) for k, name in enumerate(self.variables)}
 
     def intervals(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
-        """Return name → (low, high), Wald intervals with Student's t.  Raises `MethodError` for a level outside 0..1."""
+        """Return name → (low, high), Wald intervals with Student's t; `MethodError` for a level not in 0..1."""
         if not 0 < level < 1:
             raise MethodError("the level of an interval lies between 0 and 1, 0.95 for instance")
         freedom = self.rows - len(self.variables)
@@ -140,7 +140,7 @@ class Fit(Result):
         rows = [("parameter", "value", "standard error", "95 % interval")]
         for name, value in self.variables.items():
             low, high = intervals[name]
-            known = errors[name] == errors[name]  # noqa: PLR0124 - not NaN
+            known = errors[name] == errors[name]  # not NaN
             error = f"{errors[name]:.6g}" if known else "not determined"
             rows.append((printable(name), f"{value:.12g}", error, f"{low:.6g} … {high:.6g}" if known else ""))
         widths = [max(len(row[k]) for row in rows) for k in range(4)]

@@ -52,9 +52,10 @@ class Result:
     `variables`, `cost` and `gradient` are those of the point that is reported: the best one seen, or in
     `gradient_descent` the last, as in the article.  `best` and `last` are always both there.
 
-    `success` follows the status (in a maximisation, MAXIMUM is the success that MINIMUM is otherwise).  `steps` are accepted steps, `looks` evaluations of cost and gradient, `products` Hessian products.  Numbers of a
-    maximisation are in the user's sign.  `criteria` holds every test of the verdict with its number and its bound;
-    `message` is the status's sentence and `advice` what to do next.
+    `success` follows the status.  `steps` are accepted steps, `looks` evaluations of cost and gradient, `products`
+    Hessian products.  Everything about a maximisation is in the user's sign: MAXIMUM is a success there, and MINIMUM
+    is none.  `criteria` holds every test of the verdict with its number and its bound; `message` is the status's
+    sentence and `advice` what to do next.
     """
 
     status: Status
@@ -156,15 +157,15 @@ class Result:
             njev=self.looks,
         )
 
-    def plot(self, kind: str | None = None) -> Any:
+    def plot(self, *_arguments: Any, **_settings: Any) -> Any:
         """Not in this version."""
         raise UnavailableError("plots are not in this version; run with trace=True and plot result.trace.to_pandas()")
 
-    def animate(self, path: str) -> None:
+    def animate(self, *_arguments: Any, **_settings: Any) -> None:
         """Not in this version."""
         raise UnavailableError("animations are not in this version; run with trace=True and use result.trace")
 
-    def to_html(self, path: str) -> None:
+    def to_html(self, *_arguments: Any, **_settings: Any) -> None:
         """Not in this version."""
         raise UnavailableError("the interactive page is not in this version; report() gives the result as text")
 

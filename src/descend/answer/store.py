@@ -67,7 +67,7 @@ def load(path: str | Path) -> Fit:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f"{shown} is not a saved model")
     if content.get("version") != VERSION:
-        raise DataError(f"{shown} was saved by another version of descend (format {printable(str(content.get('version')))})")
+        raise DataError(f"{shown} was saved by another version of descend, in a format that this one does not read")
     try:
         return _fit(content)
     except DescendError as error:

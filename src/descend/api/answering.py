@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from descend.answer.advice import Question, conclude, in_users_sign, users_words
@@ -9,7 +10,7 @@ from descend.answer.result import Point, Result, make_point
 from descend.descent.choose import Choice, Facts
 from descend.descent.run import Look, Run
 from descend.descent.trace import Trace
-from descend.descent.verdict import Judgement, Kind, judge
+from descend.descent.verdict import Judgement, Kind, judge, settle
 from descend.problem.problem import Problem
 
 
@@ -26,6 +27,7 @@ def answer(
     seed: int = 0,
 ) -> Result:
     """Judge the best point (or, as in the article, the last) and say what was found."""
+    run = settle(objective, run)
     at = run.last if at_last else run.best
     judgement = _judgement(objective, run, at, question)
     place = None if run.last.evaluation.finite else objective.trouble(run.last.point)
@@ -66,9 +68,9 @@ def _judgement(objective: Any, run: Run, at: Look, question: Question) -> Judgem
         best = judge(objective, run.best.point, run.start, question.precision)
         return Judgement(Kind.UNKNOWN, float("inf"), (), best.largest_curvature)
     judgement = judge(objective, at.point, run.start, question.precision)
-    if question.fixed_step and run.best.point != at.point and run.best.evaluation.finite and not judgement.largest_curvature > 0:
+    if question.fixed_step and run.best.point != at.point and not judgement.largest_curvature > 0:
         best = judge(objective, run.best.point, run.start, question.precision)
-        return Judgement(judgement.kind, judgement.distance, judgement.criteria, best.largest_curvature, judgement.unique)
+        return replace(judgement, largest_curvature=best.largest_curvature)
     return judgement
 
 

@@ -49,7 +49,7 @@ class CompiledFunction:
         return evaluation.cost, evaluation.gradient.array()
 
     def hessian(self, x: Any) -> Any:
-        """Return the dense Hessian, a new float64 array of shape (n, n).  Raises `StartError` for over 500 variables."""
+        """Return the dense Hessian, a new float64 array (n, n).  Raises `StartError` for more than 500 variables."""
         import numpy as np
 
         second = self._look(x, Order.HESSIAN).hessian

@@ -73,7 +73,7 @@ def second_derivatives(
 def _read(formula: Any, variables: Any, limits: Limits | None) -> tuple[Any, list[str], list[int]]:
     order = order_of(variables)
     reading = read_cost(formula, names=order or (), limits=limits)
-    tape, root = reading.formula
+    tape = reading.formula.tape
     if order is not None:
         present = reading.formula.names
         make_problem(reading.formula, variables=[*order, *(n for n in present if n not in order)])

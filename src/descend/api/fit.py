@@ -27,7 +27,7 @@ from descend.descent.choose import Facts
 from descend.descent.compiled import walk
 from descend.descent.method.base import Method
 from descend.descent.trace import Recorder
-from descend.errors import DataError, MethodError
+from descend.errors import MethodError
 from descend.evaluation import Vector
 from descend.expression.analyse import linear_in
 from descend.expression.limits import Limits
@@ -117,7 +117,7 @@ def fit(
     facts, notes = _facts(modelled, solve=rate is None and method == "auto")
     objective = modelled.objective(looks if facts.solution is None else 3)
     choice = find_choice(method, facts, rate)
-    point, said = _start(modelled, objective, start, facts)
+    point, said = _start(objective, start, facts)
     run = walk(
         objective,
         choice.method,
@@ -154,7 +154,7 @@ def _facts(modelled: Modelled, *, solve: bool) -> tuple[Facts, tuple[str, ...]]:
     return Facts(solution=solved.solution, convex=True, flat=bool(solved.undetermined), by=by), notes
 
 
-def _start(modelled: Modelled, objective: Any, start: Any, facts: Facts) -> tuple[Vector, tuple[str, ...]]:
+def _start(objective: Any, start: Any, facts: Facts) -> tuple[Vector, tuple[str, ...]]:
     if start is not None:
         return start_vector(start, objective.names), ()
     if facts.convex:
@@ -186,6 +186,3 @@ def _as_fit(result: Any, modelled: Modelled) -> Fit:
         covariances=None if spread is None else tuple(tuple(map(float, row)) for row in spread),
         held_back=modelled.held_back,
     )
-
-
-__all__ = ["DataError", "fit", "load"]

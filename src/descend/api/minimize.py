@@ -25,7 +25,7 @@ from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.method.registry import find_method
 from descend.descent.stopping import Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
-from descend.errors import MethodError, StartError, UnavailableError
+from descend.errors import MethodError, StartError
 from descend.evaluation import Vector
 from descend.expression.limits import Limits
 from descend.problem.objective import FormulaObjective
@@ -256,6 +256,3 @@ def formula_facts(problem: Problem, start: Vector | None) -> Facts:
         flat=closed.shape is Shape.VALLEY,
         constant=closed.shape is Shape.CONSTANT,
     )
-
-
-__all__ = ["UnavailableError", "gradient_descent", "maximize", "minimize"]

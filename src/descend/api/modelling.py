@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from descend.api.reading import euler_note, named_numbers, prepared, Reading
+from descend.api.reading import Reading, euler_note, named_numbers, prepared
 from descend.data.open import open_source
 from descend.data.source import Table
 from descend.errors import DataError, FormulaError, MethodError, printable
@@ -63,9 +63,11 @@ def read_model(
     for name in available:
         if name not in source.names:
             raise DataError(f"columns= names {printable(name)!r}, which the data do not have")
-    known = [*available, *names, *(parameters or ()), *named_numbers(constants, "constants"), *named_numbers(fixed, "fixed")]
+    given = [*named_numbers(constants, "constants"), *named_numbers(fixed, "fixed")]
+    known = [*available, *names, *(parameters or ()), *given]
     read, notes = _read(model, known, limits or STANDARD)
-    right = prepared(Reading(Formula(read.tape, read.right)), constants=constants, fixed=fixed, tied=tied, limits=limits)
+    reading = Reading(Formula(read.tape, read.right))
+    right = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
     made, warnings = make_model(Model(read.tape, read.left, right.root), available, parameters)
     table = source.table(made.columns)
     if table.rows == 0:
@@ -87,10 +89,9 @@ def _read(model: Any, known: Collection[str], limits: Limits) -> tuple[Model, tu
     from descend.expression.sympy import from_sympy_model, is_sympy
 
     if is_sympy(model):
-        return from_sympy_model(model, limits)
-    raise FormulaError(
-        f"a model is text such as 'y = b0 + b1*x' or a SymPy Eq, not {printable(type(model).__name__)}"
-    )
+        symbolic = from_sympy_model(model, limits)
+        return symbolic.model, symbolic.notes
+    raise FormulaError(f"a model is text such as 'y = b0 + b1*x' or a SymPy Eq, not {printable(type(model).__name__)}")
 
 
 def split(table: Table, holdout: float | None, seed: int) -> tuple[Table, Table | None]:

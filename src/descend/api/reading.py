@@ -36,9 +36,7 @@ def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None =
         return Reading(read.formula, read.symbols, read.notes)
     if callable(cost):
         raise UnavailableError("a Python function as cost is not in this version; give text or a SymPy expression")
-    raise FormulaError(
-        f"a cost is text such as 'x^2' or a SymPy expression, not {printable(type(cost).__name__)}"
-    )
+    raise FormulaError(f"a cost is text such as 'x^2' or a SymPy expression, not {printable(type(cost).__name__)}")
 
 
 def euler_note(text: str, formula: Formula) -> tuple[str, ...]:

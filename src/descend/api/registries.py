@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from descend.descent.method.registry import METHODS
 from descend.expression.functions import TABLE
@@ -12,7 +12,7 @@ from descend.problem.loss.registry import LOSSES
 class Listing:
     """Rows of text with named columns; prints aligned, iterates over dicts."""
 
-    def __init__(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    def __init__(self, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
         self.columns = columns
         self.rows = rows
 
@@ -49,7 +49,5 @@ def losses() -> Listing:
 
 def functions() -> Listing:
     """Return the functions of the language."""
-    rows = [
-        (row.name, ", ".join(row.aliases), row.meaning, row.domain) for row in TABLE.values() if row.typed
-    ]
+    rows = [(row.name, ", ".join(row.aliases), row.meaning, row.domain) for row in TABLE.values() if row.typed]
     return Listing(("function", "also", "meaning", "domain"), rows)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf, isfinite
 
+from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
 from descend.evaluation import Evaluation, Objective, Order, Vector
 
@@ -50,6 +51,20 @@ class Judgement:
     unique: bool = True
 
 
+def settle(objective: Objective, run: Run) -> Run:
+    """Return the run with its best point settled: of two costs that differ by rounding only, the flatter is better.
+
+    The loop compares costs by a fixed, small noise; here their running error bounds are known.
+    """
+    best, last = run.best, run.last
+    if best.point == last.point or not (best.evaluation.finite and last.evaluation.finite):
+        return run
+    if not last.evaluation.gradient_norm < best.evaluation.gradient_norm:
+        return run
+    noise = sum(objective.look(at.point, Order.HESSIAN).cost_error for at in (best, last))
+    return replace(run, best=last) if last.evaluation.cost <= best.evaluation.cost + noise else run
+
+
 def judge(objective: Objective, point: Vector, start: Vector, precision: float | None) -> Judgement:
     """Judge `point`.  `precision` is a distance in the variables' units; None asks for 1e-8 of each one's scale."""
     seen = objective.look(point, Order.HESSIAN)
@@ -58,7 +73,7 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
     largest = max(scales, default=0.0) or 1.0
     units = [s or largest for s in scales]
-    if seen.hessian is None or seen.hessian_error is None or not all(isfinite(h) for row in seen.hessian for h in row):
+    if seen.hessian is None or seen.hessian_error is None or not _all_finite(seen.hessian):
         return Judgement(Kind.UNKNOWN, inf, (_slope_criterion(seen),))
     curvature = spectrum(seen.hessian, seen.hessian_error, units)
     newton = curvature.newton(seen.gradient)
@@ -66,7 +81,7 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     rounding = all(abs(g) <= e for g, e in zip(seen.gradient, seen.gradient_error, strict=True))
     distances = [abs(d) for d in newton]
     if not rounding:
-        distances = [d * _stretch(objective, point, newton, curvature, units) for d in distances]
+        distances = [d * _stretch(objective, point, newton, units) for d in distances]
     distance = Vector(distances).norm()
     close, criterion = _close(distances, scales, precision)
     criteria = (criterion, _slope_criterion(seen), _curvature_criterion(curvature))
@@ -82,6 +97,10 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     return Judgement(kind, distance, criteria, curvature.largest, unique)
 
 
+def _all_finite(matrix: Sequence[Sequence[float]]) -> bool:
+    return all(isfinite(entry) for row in matrix for entry in row)
+
+
 def _slope_criterion(seen: Evaluation) -> Criterion:
     slope = seen.gradient.norm()
     bound = seen.gradient_error.norm() if seen.gradient_error is not None else 0.0
@@ -91,7 +110,8 @@ def _slope_criterion(seen: Evaluation) -> Criterion:
 def _curvature_criterion(curvature: Spectrum) -> Criterion:
     # Said as -smallest ≤ tolerance, so that every line of a report reads the same way.
     worst = max(0.0, -curvature.smallest)
-    return Criterion("downward curvature, against its rounding error", worst, curvature.tolerance, not curvature.negative)
+    what = "downward curvature, against its rounding error"
+    return Criterion(what, worst, curvature.tolerance, not curvature.negative)
 
 
 def _close(distances: Sequence[float], scales: Sequence[float], precision: float | None) -> tuple[bool, Criterion]:
@@ -105,9 +125,7 @@ def _close(distances: Sequence[float], scales: Sequence[float], precision: float
     return holds, Criterion("estimated distance to the minimum, relative to the way come", worst, RELATIVE, holds)
 
 
-def _stretch(
-    objective: Objective, point: Vector, newton: Vector, curvature: Spectrum, units: Sequence[float]
-) -> float:
+def _stretch(objective: Objective, point: Vector, newton: Vector, units: Sequence[float]) -> float:
     """How many times further than one Newton step the minimum is.
 
     A second Newton step, from where the first one leads, is q times as long: about 0 where the cost is nearly
@@ -119,7 +137,7 @@ def _stretch(
     there = objective.look(point - newton, Order.HESSIAN)
     if not there.finite or there.hessian is None or there.hessian_error is None or there.gradient_error is None:
         return 1.0
-    if not all(isfinite(h) for row in there.hessian for h in row):
+    if not _all_finite(there.hessian):
         return 1.0
     if all(abs(g) <= e for g, e in zip(there.gradient, there.gradient_error, strict=True)):
         return 1.0
@@ -128,10 +146,8 @@ def _stretch(
     return 1.0 / (1.0 - ratio) if ratio < 0.99 else 100.0
 
 
-def _stationary(
-    objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum
-) -> tuple[Kind, bool]:
-    """Tell minimum, maximum and saddle at a point where the slope is zero; second: whether it is the only one nearby."""
+def _stationary(objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum) -> tuple[Kind, bool]:
+    """Tell minimum, maximum and saddle where the slope is zero; second: whether it is the only one nearby."""
     if curvature.negative:
         only_down = not curvature.positive and not curvature.null
         return (Kind.MAXIMUM if only_down else Kind.SADDLE), True
@@ -151,9 +167,7 @@ def _stationary(
     return (Kind.MINIMUM if curvature.positive else Kind.FLAT), False
 
 
-def _lower_nearby(
-    objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, distance: float
-) -> bool:
+def _lower_nearby(objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, distance: float) -> bool:
     """Whether the cost is lower a few resolutions away, along directions with little curvature.
 
     Near the inflection of x³ the curvature is positive, though tiny, and so is the Newton step: only a look at both

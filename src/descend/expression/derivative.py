@@ -7,7 +7,6 @@ number of variables.  The walks are loops over indices: a chain of a million ope
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from descend.expression.functions import TABLE
 from descend.expression.tape import Tape
@@ -108,18 +107,30 @@ def _times(tape: Tape, a: int, b: int) -> int:
 
 
 def _total(tape: Tape, parts: list[int]) -> int:
-    """Return the sum of adjoint contributions; those under one mask are added inside it."""
+    """Return the sum of adjoint contributions; those under one condition are added inside one `where`.
+
+    A sum of masks alone is masked again where none of them lets anything through: its factor may be infinite there.
+    """
     if len(parts) == 1:
         return parts[0]
     plain: list[int] = []
-    masked: list[tuple[tuple[int, bool], int]] = []
+    branches: dict[int, tuple[list[int], list[int]]] = {}  # condition → contributions where it holds, where it does not
     for part in parts:
         split = _masked(tape, part)
         if split is None:
             plain.append(part)
         else:
-            masked.append((split[:2], split[2]))
-    masked.sort(key=lambda pair: pair[0])
-    for (condition, kept), group in groupby(masked, key=lambda pair: pair[0]):
-        plain.append(_mask(tape, condition, kept, _total(tape, [inner for _, inner in group])))
-    return tape.add(plain)
+            condition, kept, inner = split
+            branches.setdefault(condition, ([], []))[not kept].append(inner)
+    masks: list[int] = []
+    reached: list[int] = []  # where each mask lets something through
+    for condition, (then, otherwise) in sorted(branches.items()):
+        if then and otherwise:
+            plain.append(tape.call("where", condition, _total(tape, then), _total(tape, otherwise)))
+        else:
+            masks.append(_mask(tape, condition, bool(then), _total(tape, then or otherwise)))
+            reached.append(condition if then else tape.call("not", condition))
+    total = tape.add([*plain, *masks])
+    if plain or len(masks) < 2:
+        return total
+    return _mask(tape, tape.call("or", *reached), True, total)

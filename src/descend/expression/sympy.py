@@ -7,9 +7,8 @@ node (by the class of a node, never by its name), and nothing is printed or eval
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descend.errors import FormulaError, LimitError, printable
@@ -17,14 +16,13 @@ from descend.expression.functions import CONDITIONS
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.parse import Model
 from descend.expression.sympy_out import to_sympy
+from descend.expression.sympy_table import readers, truth
 from descend.expression.tape import MAX_BITS, Formula, Tape
 
 if TYPE_CHECKING:
     import sympy
 
 __all__ = ["SympyFormula", "SympyModel", "from_sympy", "from_sympy_model", "is_sympy", "to_sympy"]
-
-Build = Callable[..., int]  # (tape, entries of the arguments) → entry
 
 
 class SympyFormula(NamedTuple):
@@ -134,7 +132,7 @@ def _operands(node: Any) -> tuple[Any, ...]:
         return tuple(part for pair in node.args for part in pair.args)
     if isinstance(node, sympy.Pow) and _divides(node):
         return (node.base,)
-    return tuple(node.args) if type(node) in _readers() else ()
+    return tuple(node.args) if type(node) in readers() else ()
 
 
 def _divides(node: Any) -> bool:
@@ -156,7 +154,7 @@ def _build(tape: Tape, node: Any, args: list[int]) -> int:
             return tape.div(tape.constant(1), tape.pow(args[0], tape.constant(-_exact(node.exp))))
         case sympy.Piecewise():
             return _piecewise(tape, args)
-    build = _readers().get(type(node))
+    build = readers().get(type(node))
     if build is None:
         raise FormulaError(_refusal(node))
     _check(tape, args, condition=isinstance(node, (sympy.And, sympy.Or, sympy.Not)))
@@ -187,16 +185,12 @@ def _piecewise(tape: Tape, args: list[int]) -> int:
     values, conditions = args[::2], args[1::2]
     _check(tape, values, condition=False)
     _check(tape, conditions, condition=True)
-    if tape[conditions[-1]] != tape[_truth(tape)]:
+    if conditions[-1] != truth(tape):
         raise FormulaError("a Piecewise must have a value everywhere: end it with (value, True)")
     result = values[-1]
     for value, condition in zip(values[-2::-1], conditions[-2::-1], strict=True):
         result = tape.call("where", condition, value, result)
     return result
-
-
-def _truth(tape: Tape) -> int:
-    return tape.call("eq", tape.constant(0), tape.constant(0))
 
 
 def _check(tape: Tape, args: Iterable[int], *, condition: bool) -> None:
@@ -211,10 +205,11 @@ def _exact(node: Any) -> Fraction:
 
     if isinstance(node, sympy.Rational):
         return Fraction(int(node.p), int(node.q))
-    sign, mantissa, exponent, _ = node._mpf_  # noqa: SLF001 - the number itself; every public way rounds it
+    sign, mantissa, exponent, _ = node._mpf_  # the number itself: every public way rounds it
     if abs(int(exponent)) > 2 * MAX_BITS:
         raise LimitError(f"a Float of this expression has more than {MAX_BITS} bits when it is written exactly")
-    return (-1) ** int(sign) * Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return -size if sign else size
 
 
 # ------------------------------------------------------------------------------------------------------------- symbols
@@ -272,68 +267,7 @@ def _bound_notes(symbol: Any, shown: str) -> list[str]:
     return []
 
 
-# ----------------------------------------------------------------------------------------------------------- the table
-
-
-@cache
-def _readers() -> dict[type, Build]:
-    """Return class of SymPy → how its arguments become an entry."""
-    import sympy
-
-    def named(op: str) -> Build:
-        return lambda tape, *args: tape.call(op, *args)
-
-    def swapped(op: str) -> Build:
-        return lambda tape, a, b: tape.call(op, b, a)
-
-    def one_over(op: str) -> Build:
-        return lambda tape, x: tape.div(tape.constant(1), tape.call(op, x))
-
-    def heaviside(tape: Tape, x: int, middle: int) -> int:
-        zero, one = tape.constant(0), tape.constant(1)
-        rest = tape.call("where", tape.call("eq", x, zero), middle, one)
-        return tape.call("where", tape.call("lt", x, zero), zero, rest)
-
-    def golden(tape: Tape) -> int:
-        return tape.div(tape.add((tape.constant(1), tape.call("sqrt", tape.constant(5)))), tape.constant(2))
-
-    same = (
-        "exp log sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf erfc polygamma floor sign"
-    ).split()
-    return {
-        **{getattr(sympy, name): named(name) for name in same},
-        sympy.Abs: named("abs"),
-        sympy.ceiling: named("ceil"),
-        sympy.loggamma: named("gammaln"),
-        sympy.Min: named("min"),
-        sympy.Max: named("max"),
-        sympy.Add: named("add"),
-        sympy.Mul: named("mul"),
-        sympy.Pow: named("pow"),
-        sympy.UnevaluatedExpr: lambda _tape, x: x,
-        sympy.sec: one_over("cos"),
-        sympy.csc: one_over("sin"),
-        sympy.cot: lambda tape, x: tape.div(tape.call("cos", x), tape.call("sin", x)),
-        sympy.sech: one_over("cosh"),
-        sympy.csch: one_over("sinh"),
-        sympy.coth: one_over("tanh"),
-        sympy.Heaviside: heaviside,
-        type(sympy.pi): named("pi"),
-        type(sympy.E): lambda tape: tape.call("exp", tape.constant(1)),
-        type(sympy.EulerGamma): lambda tape: tape.neg(tape.call("polygamma", tape.constant(0), tape.constant(1))),
-        type(sympy.GoldenRatio): golden,
-        sympy.StrictLessThan: named("lt"),
-        sympy.LessThan: named("le"),
-        sympy.StrictGreaterThan: swapped("lt"),
-        sympy.GreaterThan: swapped("le"),
-        sympy.Equality: named("eq"),
-        sympy.Unequality: lambda tape, a, b: tape.call("not", tape.call("eq", a, b)),
-        sympy.And: named("and"),
-        sympy.Or: named("or"),
-        sympy.Not: named("not"),
-        type(sympy.true): _truth,
-        type(sympy.false): lambda tape: tape.call("not", _truth(tape)),
-    }
+# ------------------------------------------------------------------------------------------------------------- refusals
 
 
 def _kind(thing: object) -> str:
@@ -351,15 +285,16 @@ def _kind(thing: object) -> str:
 def _refusal(node: Any) -> str:
     """Say why a node cannot be read."""
     import sympy
+    from sympy.core import numbers
     from sympy.core.function import AppliedUndef
 
     name = printable(type(node).__name__)
     match node:
-        case sympy.core.numbers.ImaginaryUnit():
+        case numbers.ImaginaryUnit():
             return "the imaginary unit I is outside the real numbers"
-        case sympy.core.numbers.Infinity() | sympy.core.numbers.NegativeInfinity() | sympy.zoo.__class__():
+        case numbers.Infinity() | numbers.NegativeInfinity() | numbers.ComplexInfinity():
             return "infinity is not a number that a formula can hold"
-        case sympy.core.numbers.NaN():
+        case numbers.NaN():
             return "nan is not a number that a formula can hold"
         case sympy.Sum() | sympy.Product() | sympy.Indexed() | sympy.IndexedBase() | sympy.Idx():
             return f"{name} is not in this version yet; write the terms out (for a Sum: .doit())"

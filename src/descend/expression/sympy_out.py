@@ -7,19 +7,18 @@ built, and deep functions are handed over unevaluated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from descend.errors import FormulaError, LimitError
+from descend.expression.sympy_table import spellings
 from descend.expression.tape import Tape
 
 if TYPE_CHECKING:
     import sympy
 
-Spelling = Callable[..., Any]  # (evaluate, arguments) → expression
 EVALUATED_HEIGHT = 12  # functions of more operations above one another are not simplified by SymPy
 LARGEST = 1e300  # |value| of a constant
 LARGEST_LOGARITHM = 1e4  # |value| of a constant with a logarithm in it: exp(n*log(7)) is written out as 7^n
@@ -100,65 +99,3 @@ def _check_size(base: Any, exponent: Any = 1) -> None:
         bits = int(constant.p).bit_length() + int(constant.q).bit_length() - 2
         if bits * abs(exponent) > LARGEST_BITS:
             raise LimitError("a constant of this formula is too large to be handed to SymPy")
-
-
-@cache
-def spellings() -> dict[str, Spelling]:
-    """Return the spelling of every row of the table of functions."""
-    import sympy
-
-    def function(of: Any) -> Spelling:
-        return lambda evaluate, *args: of(*args, evaluate=evaluate)
-
-    def unevaluated(of: Any) -> Spelling:
-        # Comparing expressions can cost SymPy an age; comparing numbers does not.
-        return lambda _, *args: of(*args, evaluate=all(a.is_number for a in args))
-
-    def power(evaluate: bool, base: Any, exponent: Any) -> Any:
-        return sympy.Pow(base, exponent, evaluate=evaluate or bool(exponent.is_Integer))
-
-    def exp(evaluate: bool, x: Any) -> Any:
-        return sympy.exp(x, evaluate=evaluate or x == 1)
-
-    def cbrt(evaluate: bool, x: Any) -> Any:
-        # Pow(x, 1/3) is complex for negative x.
-        size = sympy.Abs(x, evaluate=evaluate)
-        return sympy.sign(x, evaluate=evaluate) * sympy.Pow(size, sympy.Rational(1, 3), evaluate=evaluate)
-
-    def where(_: bool, condition: Any, then: Any, otherwise: Any) -> Any:
-        return sympy.Piecewise((then, condition), (otherwise, True), evaluate=condition in {sympy.true, sympy.false})
-
-    same = "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf erfc polygamma floor sign log".split()
-    half, one = sympy.Rational(1, 2), sympy.Integer(1)
-    return {
-        **{name: function(getattr(sympy, name)) for name in same},
-        "add": lambda _, *args: sympy.Add(*args),
-        "mul": lambda _, *args: sympy.Mul(*args),
-        "neg": lambda _, x: -x,
-        "div": lambda _, a, b: a / b,
-        "pow": power,
-        "sqrt": lambda evaluate, x: power(evaluate, x, half),
-        "cbrt": cbrt,
-        "pi": lambda _: sympy.pi,
-        "exp": exp,
-        "log2": lambda evaluate, x: sympy.log(x, evaluate=evaluate) / sympy.log(2),
-        "log10": lambda evaluate, x: sympy.log(x, evaluate=evaluate) / sympy.log(10),
-        "log1p": lambda evaluate, x: sympy.log(1 + x, evaluate=evaluate),
-        "expm1": lambda evaluate, x: exp(evaluate, x) - 1,
-        "sigmoid": lambda evaluate, x: one / (1 + exp(evaluate, -x)),
-        "softplus": lambda evaluate, x: sympy.log(1 + exp(evaluate, x), evaluate=evaluate),
-        "logaddexp": lambda evaluate, a, b: sympy.log(exp(evaluate, a) + exp(evaluate, b), evaluate=evaluate),
-        "hypot": lambda evaluate, a, b: power(evaluate, a**2 + b**2, half),
-        "abs": function(sympy.Abs),
-        "ceil": function(sympy.ceiling),
-        "gammaln": function(sympy.loggamma),
-        "min": unevaluated(sympy.Min),
-        "max": unevaluated(sympy.Max),
-        "where": where,
-        "lt": unevaluated(sympy.StrictLessThan),
-        "le": unevaluated(sympy.LessThan),
-        "eq": unevaluated(sympy.Equality),
-        "and": lambda _, a, b: sympy.And(a, b),
-        "or": lambda _, a, b: sympy.Or(a, b),
-        "not": lambda _, a: sympy.Not(a),
-    }

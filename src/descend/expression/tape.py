@@ -175,7 +175,7 @@ class Tape:
             raise FormulaError("division by zero")
         if bottom is not None and top is not None:
             return self.constant(top / bottom)
-        if bottom is not None and (abs(bottom.numerator) & (abs(bottom.numerator) - 1)) == 0 and bottom.denominator == 1:
+        if bottom is not None and bottom.denominator == 1 and abs(bottom.numerator).bit_count() == 1:
             return self.mul((self.constant(1 / bottom), a))  # by a power of two: exact as a product
         factor, core = self.factor(a)
         if factor == -1:  # (-a)/b = -(a/b): the same double, and terms collect

@@ -90,7 +90,7 @@ def _solve(
     # R of the centred, scaled design, a block at a time.
     triangle = np.zeros((0, size))
     for x, _ in design:
-        triangle = np.linalg.qr(np.vstack([triangle, (x - centre) / scale]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, (x - centre) / scale]), mode="r"))
     if len(triangle) < size:
         triangle = np.vstack([triangle, np.zeros((size - len(triangle), size))])
     _, singular, right = np.linalg.svd(triangle)
@@ -113,7 +113,7 @@ def _solve(
     rounds = ROUNDS if rows * size <= REFINED_ENTRIES else 2
     for _ in range(rounds):
         solution = solution + correction(_normal_residual(design, solution))
-    undetermined = ()
+    undetermined: tuple[str, ...] = ()
     if rank < size:
         weights = np.abs(right[rank:]).max(axis=0)
         undetermined = tuple(p for p, w in zip(parameters, weights, strict=True) if w > 1e-6)

@@ -96,7 +96,8 @@ def make_model(
                 raise FormulaError(_neither(name, columns))
     strange = [n for n in on_left if n not in columns]
     if strange:
-        raise DataError(f"the left side of the model mentions {printable(strange[0])!r}, {_no_column(strange[0], columns)}")
+        name = strange[0]
+        raise DataError(f"the left side of the model mentions {printable(name)!r}, {_no_column(name, columns)}")
     if not on_left:
         raise FormulaError("the left side of a model is a column, or a formula of columns: y = b0 + b1*x")
     if not found:

@@ -97,7 +97,10 @@ class FormulaObjective:
             error = _square(bounds[size + 1 :], size)
         else:
             values, bounds = with_bounds(self._program, point.entries)
-            second, error = self._products(point) if size <= DENSE_HESSIAN else (None, None)
+            products = self._products(point) if size <= DENSE_HESSIAN else None
+            if products is None:
+                return Evaluation(values[0], Vector(values[1:]), None, bounds[0], Vector(bounds[1:]))
+            second, error = products
         slopes, slope_bounds = values[1 : size + 1], bounds[1 : size + 1]
         return Evaluation(values[0], Vector(slopes), second, bounds[0], Vector(slope_bounds), error)
 
@@ -146,7 +149,12 @@ def _rows(matrix: Any) -> Square:
 
 
 def _square(triangle: list[float], size: int) -> Square:
-    at = lambda i, j: triangle[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)]  # noqa: E731
+    """Return the full matrix of a lower triangle that is listed row by row."""
+
+    def at(i: int, j: int) -> float:
+        low, high = min(i, j), max(i, j)
+        return triangle[high * (high + 1) // 2 + low]
+
     return tuple(tuple(at(i, j) for j in range(size)) for i in range(size))
 
 

@@ -28,7 +28,7 @@ class SearchState(State):
 
 @dataclass(frozen=True)
 class Backtracking(Method):
-    """Steepest descent, x ← x - t · ∇f(x), each t first the Barzilai-Borwein length, then shortened until the cost falls.
+    """Steepest descent, x ← x - t · ∇f(x); t is the Barzilai-Borwein length, shortened until the cost falls.
 
     Accepted when f(new) ≤ max(last `memory` costs) - 10⁻⁴ t |∇f|² (Grippo, Lampariello & Lucidi 1986), or when the
     cost is equal to rounding and the slope has become smaller.  Lengths: t = sᵀs/sᵀy and sᵀy/yᵀy in turn.

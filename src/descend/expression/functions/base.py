@@ -54,7 +54,7 @@ class Function:
     typed: bool = True  # whether a person may write it by name (operators and `not` are not written so)
 
 
-def row(  # noqa: PLR0913 - one argument a column of the table
+def row(
     name: str,
     meaning: str,
     partials: Partials,

@@ -38,6 +38,8 @@ def _div(tape: Tape, args: tuple[int, ...], entry: int) -> tuple[int | None, ...
 
 def _pow(tape: Tape, args: tuple[int, ...], entry: int) -> tuple[int | None, ...]:
     base, exponent = args
+    if tape.value(exponent) == 0:
+        return (None, None)
     lower = tape.pow(base, tape.sub(exponent, tape.constant(1)))
     by_base = tape.mul((exponent, lower))
     if tape.value(exponent) is not None:

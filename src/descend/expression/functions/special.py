@@ -46,7 +46,15 @@ BENT = Curvature.NEITHER
 ROWS: tuple[Function, ...] = (
     row("erf", "error function", _erf, REAL, UP, BENT, exact={0: 0}),
     row("erfc", "1 - erf(x) with all its digits", _erfc, REAL, DOWN, BENT, exact={0: 1}),
-    row("gammaln", "log of the gamma function", _gammaln, "x > 0", NEITHER, Curvature.CONVEX, aliases=("loggamma", "lgamma")),
+    row(
+        "gammaln",
+        "log of the gamma function",
+        _gammaln,
+        "x > 0",
+        NEITHER,
+        Curvature.CONVEX,
+        aliases=("loggamma", "lgamma"),
+    ),
     row(
         "polygamma",
         "derivative of order k + 1 of gammaln, written polygamma(k, x)",

@@ -92,11 +92,21 @@ ROWS: tuple[Function, ...] = (
     row("asin", "inverse sine", _asin, "-1 ≤ x ≤ 1", UP, BENT, aliases=("arcsin",), exact={0: 0}),
     row("acos", "inverse cosine", _acos, "-1 ≤ x ≤ 1", DOWN, BENT, aliases=("arccos",), exact={1: 0}),
     row("atan", "inverse tangent", _atan, REAL, UP, BENT, aliases=("arctan",), exact={0: 0}),
-    row("atan2", "angle of the point (x, y), written atan2(y, x)", _atan2, "(x, y) ≠ (0, 0)", NEITHER, BENT, arity=(2, 2)),
+    row(
+        "atan2",
+        "angle of the point (x, y), written atan2(y, x)",
+        _atan2,
+        "(x, y) ≠ (0, 0)",
+        NEITHER,
+        BENT,
+        arity=(2, 2),
+    ),
     row("sinh", "hyperbolic sine", _sinh, REAL, UP, BENT, exact={0: 0}),
     row("cosh", "hyperbolic cosine", _cosh, REAL, NEITHER, Curvature.CONVEX, exact={0: 1}),
     row("tanh", "hyperbolic tangent", _tanh, REAL, UP, BENT, exact={0: 0}),
     row("asinh", "inverse hyperbolic sine", _asinh, REAL, UP, BENT, aliases=("arcsinh",), exact={0: 0}),
-    row("acosh", "inverse hyperbolic cosine", _acosh, "x ≥ 1", UP, Curvature.CONCAVE, aliases=("arccosh",), exact={1: 0}),
+    row(
+        "acosh", "inverse hyperbolic cosine", _acosh, "x ≥ 1", UP, Curvature.CONCAVE, aliases=("arccosh",), exact={1: 0}
+    ),
     row("atanh", "inverse hyperbolic tangent", _atanh, "-1 < x < 1", UP, BENT, aliases=("arctanh",), exact={0: 0}),
 )

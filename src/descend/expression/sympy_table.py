@@ -1,0 +1,158 @@
+"""How SymPy spells the table of functions, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, reduce
+from typing import TYPE_CHECKING, Any
+
+from descend.errors import FormulaError
+from descend.expression.functions import TABLE
+
+if TYPE_CHECKING:
+    from descend.expression.tape import Tape
+
+Build = Callable[..., int]  # (tape, entries of the arguments) → entry
+Spelling = Callable[..., Any]  # (may SymPy simplify?, arguments) → expression
+
+# Called the same here and there.
+SAME = (
+    "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
+    "atanh", "erf", "erfc", "polygamma", "floor", "sign",
+)  # fmt: skip
+
+
+def truth(tape: Tape) -> int:
+    """Return the condition that always holds."""
+    return tape.call("eq", tape.constant(0), tape.constant(0))
+
+
+@cache
+def readers() -> dict[type, Build]:
+    """Return class of SymPy → how its arguments become an entry."""
+    import sympy
+
+    def named(op: str) -> Build:
+        least, most = TABLE[op].arity
+
+        def build(tape: Tape, *args: int) -> int:
+            if len(args) < least or (most is not None and len(args) > most):  # log(x, 2, evaluate=False)
+                raise FormulaError(
+                    f"{op} takes {least} argument{'s' * (least != 1)}, not {len(args)}; call .doit() first"
+                )
+            return args[0] if most is None and len(args) == 1 else tape.call(op, *args)
+
+        return build
+
+    def joined(op: str) -> Build:
+        return lambda tape, first, *others: reduce(lambda a, b: tape.call(op, a, b), others, first)
+
+    def swapped(op: str) -> Build:
+        return lambda tape, a, b: tape.call(op, b, a)
+
+    def one_over(op: str) -> Build:
+        return lambda tape, x: tape.div(tape.constant(1), tape.call(op, x))
+
+    def heaviside(tape: Tape, x: int, middle: int) -> int:
+        zero, one = tape.constant(0), tape.constant(1)
+        rest = tape.call("where", tape.call("eq", x, zero), middle, one)
+        return tape.call("where", tape.call("lt", x, zero), zero, rest)
+
+    def golden(tape: Tape) -> int:
+        return tape.div(tape.add((tape.constant(1), tape.call("sqrt", tape.constant(5)))), tape.constant(2))
+
+    return {
+        **{getattr(sympy, name): named(name) for name in SAME},
+        sympy.Abs: named("abs"),
+        sympy.ceiling: named("ceil"),
+        sympy.loggamma: named("gammaln"),
+        sympy.Min: named("min"),
+        sympy.Max: named("max"),
+        sympy.Add: named("add"),
+        sympy.Mul: named("mul"),
+        sympy.Pow: named("pow"),
+        sympy.UnevaluatedExpr: lambda _tape, x: x,
+        sympy.sec: one_over("cos"),
+        sympy.csc: one_over("sin"),
+        sympy.cot: lambda tape, x: tape.div(tape.call("cos", x), tape.call("sin", x)),
+        sympy.sech: one_over("cosh"),
+        sympy.csch: one_over("sinh"),
+        sympy.coth: one_over("tanh"),
+        sympy.Heaviside: heaviside,
+        type(sympy.pi): named("pi"),
+        type(sympy.E): lambda tape: tape.call("exp", tape.constant(1)),
+        type(sympy.EulerGamma): lambda tape: tape.neg(tape.call("polygamma", tape.constant(0), tape.constant(1))),
+        type(sympy.GoldenRatio): golden,
+        sympy.StrictLessThan: named("lt"),
+        sympy.LessThan: named("le"),
+        sympy.StrictGreaterThan: swapped("lt"),
+        sympy.GreaterThan: swapped("le"),
+        sympy.Equality: named("eq"),
+        sympy.Unequality: lambda tape, a, b: tape.call("not", tape.call("eq", a, b)),
+        sympy.And: joined("and"),
+        sympy.Or: joined("or"),
+        sympy.Not: named("not"),
+        type(sympy.true): truth,
+        type(sympy.false): lambda tape: tape.call("not", truth(tape)),
+    }
+
+
+@cache
+def spellings() -> dict[str, Spelling]:
+    """Return the spelling of every row of the table of functions."""
+    import sympy
+
+    def function(of: Any) -> Spelling:
+        return lambda evaluate, *args: of(*args, evaluate=evaluate)
+
+    def unevaluated(of: Any) -> Spelling:
+        # Comparing expressions can cost SymPy an age; comparing numbers does not.
+        return lambda _, *args: of(*args, evaluate=all(a.is_number for a in args))
+
+    def power(evaluate: bool, base: Any, exponent: Any) -> Any:
+        return sympy.Pow(base, exponent, evaluate=evaluate or bool(exponent.is_Integer))
+
+    def exp(evaluate: bool, x: Any) -> Any:
+        return sympy.exp(x, evaluate=evaluate or x == 1)
+
+    def cbrt(evaluate: bool, x: Any) -> Any:
+        # Pow(x, 1/3) is complex for negative x.
+        size = sympy.Abs(x, evaluate=evaluate)
+        return sympy.sign(x, evaluate=evaluate) * sympy.Pow(size, sympy.Rational(1, 3), evaluate=evaluate)
+
+    def where(_: bool, condition: Any, then: Any, otherwise: Any) -> Any:
+        return sympy.Piecewise((then, condition), (otherwise, True), evaluate=condition in {sympy.true, sympy.false})
+
+    half, one = sympy.Rational(1, 2), sympy.Integer(1)
+    return {
+        **{name: function(getattr(sympy, name)) for name in SAME},
+        "add": lambda _, *args: sympy.Add(*args),
+        "mul": lambda _, *args: sympy.Mul(*args),
+        "neg": lambda _, x: -x,
+        "div": lambda _, a, b: a / b,
+        "pow": power,
+        "sqrt": lambda evaluate, x: power(evaluate, x, half),
+        "cbrt": cbrt,
+        "pi": lambda _: sympy.pi,
+        "exp": exp,
+        "log2": lambda evaluate, x: sympy.log(x, evaluate=evaluate) / sympy.log(2),
+        "log10": lambda evaluate, x: sympy.log(x, evaluate=evaluate) / sympy.log(10),
+        "log1p": lambda evaluate, x: sympy.log(1 + x, evaluate=evaluate),
+        "expm1": lambda evaluate, x: exp(evaluate, x) - 1,
+        "sigmoid": lambda evaluate, x: one / (1 + exp(evaluate, -x)),
+        "softplus": lambda evaluate, x: sympy.log(1 + exp(evaluate, x), evaluate=evaluate),
+        "logaddexp": lambda evaluate, a, b: sympy.log(exp(evaluate, a) + exp(evaluate, b), evaluate=evaluate),
+        "hypot": lambda evaluate, a, b: power(evaluate, a**2 + b**2, half),
+        "abs": function(sympy.Abs),
+        "ceil": function(sympy.ceiling),
+        "gammaln": function(sympy.loggamma),
+        "min": unevaluated(sympy.Min),
+        "max": unevaluated(sympy.Max),
+        "where": where,
+        "lt": unevaluated(sympy.StrictLessThan),
+        "le": unevaluated(sympy.LessThan),
+        "eq": unevaluated(sympy.Equality),
+        "and": lambda _, a, b: sympy.And(a, b),
+        "or": lambda _, a, b: sympy.Or(a, b),
+        "not": lambda _, a: sympy.Not(a),
+    }

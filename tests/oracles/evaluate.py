@@ -1,0 +1,108 @@
+"""A tape evaluated with mpmath, at any precision, apart from the package's own interpreter."""
+
+from __future__ import annotations
+
+import mpmath as mp
+
+
+def _real(function):
+    """Make a function NaN where it is complex or has a pole."""
+
+    def wrapped(*args):
+        if any(mp.isnan(a) for a in args):
+            return mp.nan
+        try:
+            value = function(*args)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return mp.nan
+        return value if isinstance(value, mp.mpf) else mp.nan
+
+    return wrapped
+
+
+def _div(a, b):
+    if b == 0:
+        return mp.nan if a == 0 else mp.inf * mp.sign(a)
+    return a / b
+
+
+def _pow(a, b):
+    if a == 0 and b <= 0:
+        return mp.mpf(1) if b == 0 else mp.inf
+    if a < 0 and b != mp.floor(b):
+        return mp.nan
+    return mp.power(a, b)
+
+
+def _cbrt(x):
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def _atanh(x):
+    return mp.atanh(x) if abs(x) < 1 else mp.nan
+
+
+OPERATIONS = {
+    "add": lambda *terms: mp.fsum(terms),
+    "mul": lambda *factors: mp.fprod(factors),
+    "neg": lambda x: -x,
+    "div": _div,
+    "pow": _real(_pow),
+    "sqrt": _real(mp.sqrt),
+    "pi": lambda: +mp.pi,
+    "exp": mp.exp,
+    "log": _real(mp.log),
+    "log2": _real(lambda x: mp.log(x) / mp.log(2)),
+    "log10": _real(lambda x: mp.log(x) / mp.log(10)),
+    "log1p": _real(lambda x: mp.log(1 + x)),
+    "expm1": mp.expm1,
+    "cbrt": _real(_cbrt),
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "softplus": lambda x: mp.log(1 + mp.exp(x)),
+    "logaddexp": lambda a, b: mp.log(mp.exp(a) + mp.exp(b)),
+    "hypot": mp.hypot,
+    "sin": mp.sin,
+    "cos": mp.cos,
+    "tan": mp.tan,
+    "asin": _real(mp.asin),
+    "acos": _real(mp.acos),
+    "atan": mp.atan,
+    "atan2": mp.atan2,
+    "sinh": mp.sinh,
+    "cosh": mp.cosh,
+    "tanh": mp.tanh,
+    "asinh": mp.asinh,
+    "acosh": _real(mp.acosh),
+    "atanh": _real(_atanh),
+    "erf": mp.erf,
+    "erfc": mp.erfc,
+    "gammaln": _real(mp.loggamma),
+    "polygamma": _real(lambda order, x: mp.psi(int(order), x)),
+    "abs": abs,
+    "sign": mp.sign,
+    "min": lambda a, b: a if a <= b else b,
+    "max": lambda a, b: a if a >= b else b,
+    "floor": mp.floor,
+    "ceil": mp.ceil,
+    "where": lambda condition, a, b: a if condition else b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "eq": lambda a, b: a == b,
+    "and": lambda a, b: a and b,
+    "or": lambda a, b: a or b,
+    "not": lambda a: not a,
+}
+
+
+def evaluate(tape, roots, point):
+    """Return the values of `roots`, where `point` maps names to numbers."""
+    values = {}
+    for index in tape.reachable(roots):
+        entry = tape[index]
+        if entry.op == "constant":
+            values[index] = mp.mpf(entry.value.numerator) / entry.value.denominator
+        elif entry.op == "symbol":
+            values[index] = mp.mpf(point[entry.value])
+        else:
+            values[index] = OPERATIONS[entry.op](*(values[a] for a in entry.args))
+    return [values[root] for root in roots]
