@@ -48,7 +48,7 @@ def answer(
         best=_point(problem, run.best),
         last=_point(problem, run.last),
         method=choice.method.describe(),
-        why_method=choice.why,
+        why_method=_why(choice, objective),
         criteria=tuple(users_words(c, maximise=problem.maximise) for c in judgement.criteria),
         steps=run.steps,
         looks=run.looks,
@@ -72,6 +72,12 @@ def _judgement(objective: Any, run: Run, at: Look, question: Question) -> Judgem
         best = judge(objective, run.best.point, run.start, question.precision)
         return replace(judgement, largest_curvature=best.largest_curvature)
     return judgement
+
+
+def _why(choice: Choice, objective: Any) -> str:
+    """Return the reason for the method and, where machine code was wanted and could not be had, why not."""
+    _, colon, obstacle = objective.tier.partition(": ")
+    return f"{choice.why}; interpreted because {obstacle}" if colon else choice.why
 
 
 def _point(problem: Problem, look: Look) -> Point:

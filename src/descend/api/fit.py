@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from math import fsum
 from pathlib import Path
 from typing import Any, Literal
 
 from descend.answer import store
 from descend.answer.advice import Question
-from descend.answer.fit import Fit, r_squared
+from descend.answer.fit import Fit, r_squared, sum_of_squares
 from descend.answer.uncertainty import covariance
 from descend.api.answering import answer
 from descend.api.minimize import find_choice, rules
@@ -167,8 +166,7 @@ def _as_fit(result: Any, modelled: Modelled) -> Fit:
     model, table = modelled.model, modelled.table
     values = list(result.variables.values())
     observed = model.observed(table)
-    residuals = observed - model.predicted(values, table)
-    rss = fsum(float(r) * float(r) for r in residuals)
+    rss = sum_of_squares(observed - model.predicted(values, table))
     centred = model.has_constant() or not linear_in(model.tape, model.right, model.parameters)
     spread = covariance(model, values, table, rss) if result.status.success and modelled.loss.quadratic else None
     notes = list(result.notes)

@@ -81,7 +81,8 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     rounding = all(abs(g) <= e for g, e in zip(seen.gradient, seen.gradient_error, strict=True))
     distances = [abs(d) for d in newton]
     if not rounding:
-        distances = [d * _stretch(objective, point, newton, units) for d in distances]
+        stretch = _stretch(objective, point, newton, units)
+        distances = [d * stretch for d in distances]
     distance = Vector(distances).norm()
     close, criterion = _close(distances, scales, precision)
     criteria = (criterion, _slope_criterion(seen), _curvature_criterion(curvature))

@@ -87,7 +87,20 @@ def _masked(tape: Tape, index: int) -> tuple[int, bool, int] | None:
     return None
 
 
+def _holds(tape: Tape, condition: int, kept: bool) -> int:
+    """Return the condition under which a mask lets something through."""
+    return condition if kept else tape.call("not", condition)
+
+
 def _mask(tape: Tape, condition: int, kept: bool, index: int) -> int:
+    """Return where(condition, index, 0), or where(condition, 0, index) if not `kept`.
+
+    A mask of a mask is one mask: a chain of n maxima would else have derivatives of n masks inside one another.
+    """
+    inner = _masked(tape, index)
+    if inner is not None:
+        condition = tape.call("and", _holds(tape, condition, kept), _holds(tape, inner[0], inner[1]))
+        kept, index = True, inner[2]
     nothing = tape.constant(0)
     return tape.call("where", condition, *((index, nothing) if kept else (nothing, index)))
 
@@ -98,12 +111,15 @@ def _times(tape: Tape, a: int, b: int) -> int:
     The branch of `where` that is not taken may be outside its domain: where(x > 0, sqrt(x), 0)' must be 0 at 0, not
     0·inf.  So a masked factor masks the whole product.
     """
-    for one, other in ((a, b), (b, a)):
-        masked = _masked(tape, one)
-        if masked is not None:
-            condition, kept, inner = masked
-            return _mask(tape, condition, kept, _times(tape, inner, other))
-    return tape.mul((a, b))
+    masks: list[tuple[int, bool]] = []
+    while (masked := _masked(tape, a)) or (masked := _masked(tape, b)):
+        other = b if _masked(tape, a) else a
+        masks.append(masked[:2])
+        a, b = masked[2], other
+    result = tape.mul((a, b))
+    for condition, kept in reversed(masks):
+        result = _mask(tape, condition, kept, result)
+    return result
 
 
 def _total(tape: Tape, parts: list[int]) -> int:
@@ -129,7 +145,7 @@ def _total(tape: Tape, parts: list[int]) -> int:
             plain.append(tape.call("where", condition, _total(tape, then), _total(tape, otherwise)))
         else:
             masks.append(_mask(tape, condition, bool(then), _total(tape, then or otherwise)))
-            reached.append(condition if then else tape.call("not", condition))
+            reached.append(_holds(tape, condition, bool(then)))
     total = tape.add([*plain, *masks])
     if plain or len(masks) < 2:
         return total

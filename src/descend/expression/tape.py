@@ -36,6 +36,7 @@ class Tape:
         self.entries: list[Entry] = []
         self.max_entries = max_entries
         self._index: dict[object, int] = {}
+        self._integers: dict[int, int] = {}  # small constants are asked for all the time
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -47,12 +48,17 @@ class Tape:
 
     def constant(self, value: Fraction | float) -> int:
         """Return the entry of an exact constant (a float stands for the binary number it holds)."""
+        if type(value) is int and (found := self._integers.get(value)) is not None:
+            return found
         if isinstance(value, float) and not isfinite(value):
             raise FormulaError(f"{value} is not a number that a formula can hold")
         exact = Fraction(value)
         if exact.numerator.bit_length() + exact.denominator.bit_length() > MAX_BITS:
             raise LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
-        return self._store(Entry("constant", (), exact), ("constant", exact))
+        index = self._store(Entry("constant", (), exact), ("constant", exact))
+        if type(value) is int:
+            self._integers[value] = index
+        return index
 
     def symbol(self, name: str) -> int:
         """Return the entry of the symbol called `name`."""

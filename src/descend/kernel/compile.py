@@ -32,7 +32,7 @@ def fall_back(reason: str) -> None:
     """Count that machine code was wanted and could not be had."""
     COUNTERS.fallbacks += 1
     COUNTERS.reason = reason
-    log.warning("no machine code: %s; the formula is interpreted", reason)
+    log.info("no machine code: %s; the formula is interpreted", reason)
 
 
 class MachineCode:

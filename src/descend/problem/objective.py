@@ -64,6 +64,7 @@ class FormulaObjective:
                 fall_back(obstacle)
         self._hessian_program: Program | None = None
         self._product: Interpreter | None = None
+        self._columns: Interpreter | None = None
 
     @property
     def machine(self) -> MachineFormula | None:
@@ -117,13 +118,14 @@ class FormulaObjective:
         import numpy as np
 
         p, size = self.problem, len(self.names)
-        entries, names = _product_entries(p, size)
-        program = lower(p.tape, entries, names)
-        columns = evaluate_arrays(Interpreter(program, arrays()), [*point.entries, *np.eye(size)])
+        if self._columns is None:
+            entries, names = _product_entries(p, size)
+            self._columns = Interpreter(lower(p.tape, entries, names), arrays())
+        columns = evaluate_arrays(self._columns, [*point.entries, *np.eye(size)])
         full = np.array([np.broadcast_to(column, size) for column in columns])
         full = 0.5 * (full + full.T)
         # Without a running bound: each row is taken to be good to the roundings of one pass over the tape.
-        error = np.full_like(full, len(program.instructions) ** 0.5 * UNIT * np.abs(full).max())
+        error = np.full_like(full, len(self._columns.program.instructions) ** 0.5 * UNIT * np.abs(full).max())
         return _rows(full), _rows(error)
 
     def trouble(self, point: Vector) -> Place | None:

@@ -1,0 +1,1 @@
+"""The commands, read one by one when they are used."""

@@ -1,0 +1,157 @@
+"""The program `descend`: its commands, and what becomes of everything that can go wrong in one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+import descend
+from descend.cli.arguments import CONTEXT
+from descend.cli.output import StandardOutputError, complain, let_go, settle
+from descend.errors import DescendError
+
+BAD_INPUT, BUG, INTERRUPTED = 2, 70, 130
+
+# Name → module and attribute.  A command's module is read when the command is asked for (or its help is).
+COMMANDS = {
+    "minimize": "descend.cli.commands.descent:minimize",
+    "gradient-descent": "descend.cli.commands.descent:gradient_descent",
+    "fit": "descend.cli.commands.learning:fit",
+    "predict": "descend.cli.commands.learning:predict",
+    "steps": "descend.cli.commands.showing:steps",
+    "derive": "descend.cli.commands.showing:derive",
+    "methods": "descend.cli.commands.listing:methods",
+    "losses": "descend.cli.commands.listing:losses",
+    "functions": "descend.cli.commands.listing:functions",
+}
+# The same under names that people try; help does not list them.
+HIDDEN = {
+    "minimise": COMMANDS["minimize"],
+    "maximize": "descend.cli.commands.descent:maximize",
+    "maximise": "descend.cli.commands.descent:maximize",
+    "gradient_descent": COMMANDS["gradient-descent"],
+    "explain": "descend.cli.commands.later:explain",
+    "doctor": "descend.cli.commands.later:doctor",
+    "lab": "descend.cli.commands.later:lab",
+}
+
+
+class Program(click.Group):
+    """The group of all commands; reads a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        home = COMMANDS.get(cmd_name) or HIDDEN.get(cmd_name)
+        if home is None:
+            return None
+        from importlib import import_module
+
+        module, _, attribute = home.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None and any(c in "^*/+=()" for c in args[0]):
+            ctx.fail(f'a formula needs a verb before it: descend minimize "{args[0]}"')
+        return super().resolve_command(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
+        """Run, say what went wrong in words, and exit with the code that the outcome has."""
+        extra["standalone_mode"] = False
+        sys.exit(guarded(lambda: super(Program, self).main(args, prog_name or "descend", **extra)))
+
+
+def guarded(work: Callable[[], Any]) -> int:
+    """Do `work` and return the exit code; no exception of any kind leaves here with a traceback."""
+    try:
+        code = work()
+        settle()
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted before there was a result")
+        return INTERRUPTED
+    except click.UsageError as error:
+        complain(error.format_message(), _where_help_is(error))
+        return BAD_INPUT
+    except StandardOutputError as error:
+        complain(str(error))
+        let_go()
+        return BAD_INPUT
+    except DescendError as error:
+        complain(str(error))
+        return BAD_INPUT
+    except MemoryError:
+        complain("this needs more memory than there is")
+        return BAD_INPUT
+    except OSError as error:
+        name = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        complain(f"{name}{error.strerror or error}")
+        return BAD_INPUT
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is said to be one
+        _own_up(error)
+        return BUG
+    return code if isinstance(code, int) else 0
+
+
+def _where_help_is(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx is not None else "descend"
+    return f"Help: {path} --help"
+
+
+def _own_up(error: Exception) -> None:
+    if os.environ.get("DESCEND_DEBUG", "0") not in {"", "0"}:
+        import traceback
+
+        complain("".join(traceback.format_exception(error)))
+    complain(
+        f"this is a bug in descend {descend.__version__}, not in your input ({type(error).__name__}); "
+        "please report it with the command you typed. DESCEND_DEBUG=1 shows the traceback"
+    )
+
+
+EPILOG = """\
+\b
+Exit codes:
+  0    success: what was asked for was reached
+  1    a result without success; its status says why
+  2    bad usage or bad input
+  70   a bug in descend (DESCEND_DEBUG=1 shows the traceback)
+  130  interrupted; the best point so far is printed
+"""
+
+
+@click.group(cls=Program, invoke_without_command=True, context_settings=CONTEXT, epilog=EPILOG)
+@click.version_option(descend.__version__, prog_name="descend", message="%(prog)s %(version)s")
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Gradient descent on formulas: exact slopes, and the truth about where it arrived.
+
+    \b
+    descend minimize "x^2" --start 3 --learning-rate 0.1
+    descend fit "y = b0 + b1*x" data.csv
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(args: list[str]) -> int:
+    """Run the program as a process does: words even on terminals that lack our letters, warnings as sentences."""
+    import warnings
+
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
+    try:
+        program.main(args)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else BAD_INPUT
+    raise AssertionError("main ends in SystemExit")
