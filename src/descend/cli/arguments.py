@@ -22,6 +22,7 @@ class Command(click.Command):
     """A command in which only its own options are options: everything else, such as ``-x^2``, is an argument."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Tell options from arguments before click does."""
         if not ctx.resilient_parsing:  # not while a shell completes a line that is still being typed
             args = self._sorted(ctx, args)
         return super().parse_args(ctx, args)
@@ -77,6 +78,5 @@ def _too_many(operands: list[str], most: int) -> str:
     if not most:
         return f"Unexpected argument: {extra}"
     return (
-        f"Unexpected: {extra}\n"
-        f'A formula with spaces, *, ( or | in it needs quotes in a shell: "{" ".join(operands[: len(operands)])}"'
+        f'Unexpected: {extra}\nA formula with spaces, *, ( or | in it needs quotes in a shell: "{" ".join(operands)}"'
     )

@@ -62,6 +62,7 @@ class Value(click.ParamType[Any, Any]):
         self._read = read
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the value; a default is a value already."""
         if not isinstance(value, str):
             return value
         try:
@@ -173,9 +174,7 @@ def learning_rate(*, required: bool = False) -> Callable[[Wrap], Wrap]:
 def named_numbers(option: str, keyword: str, text: str) -> Callable[[Wrap], Wrap]:
     """Take NAME=NUMBER, repeatedly."""
     kind = Value("assignment", _named_number)
-    return click.option(
-        option, keyword, type=kind, multiple=True, metavar="NAME=NUMBER", callback=_mapping, help=text
-    )
+    return click.option(option, keyword, type=kind, multiple=True, metavar="NAME=NUMBER", callback=_mapping, help=text)
 
 
 fix = named_numbers("--fix", "fixed", "Hold a variable at a number.")

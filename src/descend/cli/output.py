@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descend.errors import DataError, printable
@@ -68,6 +66,8 @@ def complain(message: str, hint: str = "") -> None:
 
 def put_json(content: Mapping[str, Any]) -> bool:
     """Print one JSON object."""
+    import json
+
     speaks = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
     return put(json.dumps(content, ensure_ascii=not speaks, allow_nan=False))
 
@@ -87,6 +87,8 @@ def put_result(result: Result, *, as_json: bool, quiet: bool) -> int:
 
 def check_target(path: str, endings: Sequence[str] = ()) -> str | None:
     """Return why no file can be written at `path`, or None.  `endings` are those allowed, if not any."""
+    from pathlib import Path
+
     target = Path(path)
     shown = printable(path)
     if not path or "\0" in path:
@@ -124,6 +126,8 @@ def write_table(columns: Mapping[str, Sequence[Any]], path: str) -> None:
 
     Raises `DataError`.
     """
+    from pathlib import Path
+
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     aside = beside if target.is_file() or not target.exists() else target  # a device or a pipe is written to directly

@@ -43,10 +43,12 @@ HIDDEN = {
 class Program(click.Group):
     """The group of all commands; reads a command's module only when that command is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names that help lists."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return the command of that name."""
         home = COMMANDS.get(cmd_name) or HIDDEN.get(cmd_name)
         if home is None:
             return None
@@ -59,6 +61,7 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, or say that a formula alone is not one."""
         if args and self.get_command(ctx, args[0]) is None and any(c in "^*/+=()" for c in args[0]):
             ctx.fail(f'a formula needs a verb before it: descend minimize "{args[0]}"')
         return super().resolve_command(ctx, args)
@@ -131,7 +134,7 @@ Exit codes:
 @click.version_option(descend.__version__, prog_name="descend", message="%(prog)s %(version)s")
 @click.pass_context
 def program(ctx: click.Context) -> None:
-    """Gradient descent on formulas: exact slopes, and the truth about where it arrived.
+    r"""Gradient descent on formulas: exact slopes, and the truth about where it arrived.
 
     \b
     descend minimize "x^2" --start 3 --learning-rate 0.1

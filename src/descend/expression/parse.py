@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from descend.errors import FormulaError, LimitError, printable
+from descend.errors import FormulaError, LimitError
+from descend.expression.complaints import unclear_product, unexpected
 from descend.expression.functions import CONDITIONS, SPELLINGS, TABLE
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.tape import Formula, Tape
@@ -43,8 +44,8 @@ def parse(text: str, *, names: Collection[str] = (), limits: Limits = STANDARD) 
                 text,
                 token.position,
             )
-    reader = _Reader(text, tokens, Tape(limits.entries), names, limits)
-    return Formula(reader.tape, reader.whole())
+    tape = Tape(limits.entries)
+    return Formula(tape, _read(text, tokens, tape, names, limits))
 
 
 def parse_model(text: str, *, names: Collection[str] = (), limits: Limits = STANDARD) -> Model:
@@ -60,9 +61,19 @@ def parse_model(text: str, *, names: Collection[str] = (), limits: Limits = STAN
     middle = places[0]
     tape = Tape(limits.entries)
     end = Token("end", "the '='", tokens[middle].position, False)
-    left = _Reader(text, [*tokens[:middle], end], tape, names, limits).whole()
-    right = _Reader(text, tokens[middle + 1 :], tape, names, limits).whole()
+    left = _read(text, [*tokens[:middle], end], tape, names, limits)
+    right = _read(text, tokens[middle + 1 :], tape, names, limits)
     return Model(tape, left, right)
+
+
+def _read(text: str, tokens: list[Token], tape: Tape, names: Collection[str], limits: Limits) -> int:
+    reader = _Reader(text, tokens, tape, names, limits)
+    try:
+        return reader.whole()
+    except RecursionError:  # a raised limit, or a caller who is himself deep in calls
+        raise LimitError(
+            "the formula is nested more deeply than Python can follow", text, reader.token.position
+        ) from None
 
 
 class _Reader:
@@ -89,8 +100,8 @@ class _Reader:
     def fail(self, reason: str, token: Token | None = None) -> FormulaError:
         return FormulaError(reason, self.text, (token or self.token).position)
 
-    def build(self, token: Token, make: Callable[[], int]) -> int:
-        """Count one operation, and put the place of `token` into an error that the tape raises."""
+    def build(self, token: Token, make: Callable[..., int], *args: Any) -> int:
+        """Count one operation, make(*args), and put the place of `token` into an error that the tape raises."""
         self.nodes += 1
         if self.nodes > self.limits.nodes:
             raise LimitError(
@@ -98,7 +109,7 @@ class _Reader:
                 f"(in Python, limits=descend.Limits(nodes=...) raises the limit)"
             )
         try:
-            return make()
+            return make(*args)
         except FormulaError as error:
             if error.text is not None:
                 raise
@@ -121,25 +132,7 @@ class _Reader:
         return result
 
     def unexpected(self) -> FormulaError:
-        token = self.token
-        match token.kind:
-            case ")":
-                return self.fail("this bracket was never opened")
-            case ",":
-                return self.fail("a comma only separates arguments of a function; decimals are written with a dot: 1.5")
-            case "|":
-                return self.fail("these bars do not pair; write abs(...)")
-            case "[":
-                return self.fail("indexed variables such as x[i] are not in this version; write x0, x1, ...")
-            case "<" | ">" | "<=" | ">=" | "==" | "!=":
-                return self.fail("a comparison only stands inside where(condition, a, b)")
-            case "~":
-                return self.fail("'~' has no meaning in a cost")
-            case "number":
-                return self.fail("an operator is missing before this number")
-            case "end":
-                return self.fail("the formula ends too early")
-        return self.fail(f"'{printable(token.text)}' is not expected here")
+        return self.fail(unexpected(self.tokens, self.position))
 
     def expression(self, least: int) -> int:
         """Read an expression whose operators bind at least as tightly as `least`."""
@@ -162,11 +155,11 @@ class _Reader:
             operator = self.take()
             start = self.token
             term = self.number(self.product(), start)
-            terms.append(self.build(operator, lambda t=term: self.tape.neg(t)) if operator.kind == "-" else term)
+            terms.append(self.build(operator, self.tape.neg, term) if operator.kind == "-" else term)
         if len(terms) == 1:
             return terms[0]
         self.number(terms[0], first)
-        return self.build(first, lambda: self.tape.add(terms))
+        return self.build(first, self.tape.add, terms)
 
     def product(self) -> int:
         """Read a chain of products and quotients, left to right; runs of factors become one n-ary product."""
@@ -180,38 +173,26 @@ class _Reader:
                 start = self.token
                 right = self.number(self.signed(), start)
             elif self.juxtaposed(token):
-                self.check_juxtaposition(token, after_quotient=after_quotient)
+                refusal = unclear_product(self.tokens, self.position, after_quotient=after_quotient)
+                if refusal is not None:
+                    raise self.fail(refusal, token)
                 start = token
                 right = self.number(self.signed(), start)
             else:
                 break
             self.number(factors[0], first)
             if token.kind == "/":
-                left = self.build(token, lambda: self.tape.mul(factors))
-                factors = [self.build(token, lambda a=left, b=right: self.tape.div(a, b))]
+                left = self.build(token, self.tape.mul, factors)
+                factors = [self.build(token, self.tape.div, left, right)]
             else:
                 factors.append(right)
             after_quotient = token.kind == "/"
-        return factors[0] if len(factors) == 1 else self.build(first, lambda: self.tape.mul(factors))
+        return factors[0] if len(factors) == 1 else self.build(first, self.tape.mul, factors)
 
     def juxtaposed(self, token: Token) -> bool:
         if token.kind == "|":
             return not self.bars
         return token.kind in STARTS_OPERAND and not (token.kind == "name" and token.text in WORDS)
-
-    def check_juxtaposition(self, token: Token, *, after_quotient: bool) -> None:
-        before = self.tokens[self.position - 1]
-        if token.kind == "number":
-            raise self.fail(f"an operator is missing: did you mean {printable(before.text)}*{token.text}?", token)
-        if after_quotient:
-            top, a, b = (printable(self.tokens[self.position - k].text) for k in (3, 1, 0))
-            if self.tokens[self.position - 2].kind != "/" or top == ")":
-                raise self.fail("a product without '*' after a quotient can be read in two ways; write the brackets", token)
-            b += "(…)" if b == "(" else ""
-            b = b.replace("((…)", "(…)")
-            raise self.fail(f"this can be read as ({top}/{a})*{b} or as {top}/({a}*{b}); write the brackets", token)
-        if before.kind == "|" or (token.kind == "|" and before.kind == ")"):
-            raise self.fail("bars without an operator beside them can be read in two ways; write * or abs(...)", token)
 
     def signed(self) -> int:
         signs = []
@@ -222,7 +203,7 @@ class _Reader:
         if signs:
             self.number(result, start)
         if sum(sign.kind == "-" for sign in signs) % 2:
-            result = self.build(signs[0], lambda: self.tape.neg(result))
+            result = self.build(signs[0], self.tape.neg, result)
         return result
 
     def power(self) -> int:
@@ -232,11 +213,10 @@ class _Reader:
         if token.kind == "power":
             self.take()
             self.number(base, start)
-            assert token.value is not None
-            exponent = self.tape.constant(token.value)
+            exponent = self.tape.constant(token.value or 0)
             if self.token.kind in {"power", "^", "**"}:
                 raise self.fail("two powers in a row can be read in two ways; write the brackets")
-            return self.build(token, lambda: self.tape.pow(base, exponent))
+            return self.build(token, self.tape.pow, base, exponent)
         if token.kind not in {"^", "**"}:
             return base
         self.take()
@@ -251,16 +231,14 @@ class _Reader:
                 self.text,
                 begin.position,
             )
-        return self.build(token, lambda: self.tape.pow(base, exponent))
+        return self.build(token, self.tape.pow, base, exponent)
 
     def operand(self) -> int:
         token = self.token
         match token.kind:
             case "number":
                 self.take()
-                assert token.value is not None
-                number = token.value
-                return self.build(token, lambda: self.tape.constant(number))
+                return self.build(token, self.tape.constant, token.value)
             case "name":
                 return self.named(self.take())
             case "column":
@@ -275,8 +253,6 @@ class _Reader:
                 return inner
             case "|":
                 return self.absolute(self.take())
-            case "*" | "/" | "^" | "**" | "<" | ">" | "<=" | ">=" | "==" | "!=" | "=":
-                raise self.fail(f"'{token.text}' needs something before it")
         raise self.unexpected()
 
     def close(self, opened: Token) -> None:
@@ -290,13 +266,13 @@ class _Reader:
         self.bars += 1
         start = self.token
         if start.kind == "|":
-            raise self.fail("nothing stands between these bars")
+            raise self.fail("two bars in a row can be read in two ways; write abs(...)")
         inner = self.number(self.expression(0), start)
         if self.token.kind != "|":
             raise self.fail("these bars are not closed", opened)
         self.take()
         self.bars -= 1
-        return self.build(opened, lambda: self.tape.call("abs", inner))
+        return self.build(opened, self.tape.call, "abs", inner)
 
     def named(self, token: Token) -> int:
         name = token.text
@@ -327,7 +303,7 @@ class _Reader:
                 f"the formula has more than {self.limits.names} names "
                 f"(in Python, limits=descend.Limits(names=...) raises the limit)"
             )
-        return self.build(token, lambda: self.tape.symbol(token.text))
+        return self.build(token, self.tape.symbol, token.text)
 
     def call(self, token: Token) -> int:
         name = token.text
@@ -348,7 +324,9 @@ class _Reader:
             args.append(inner)
             if self.token.kind != ",":
                 break
-            self.take()
+            comma = self.take()
+            if self.token.kind == ")":
+                raise self.fail("an argument is missing after this comma", comma)
         self.bars = bars
         self.close(opened)
         row = TABLE[SPELLINGS[name]]
@@ -358,32 +336,37 @@ class _Reader:
             raise self.fail(f"{name} takes {wanted} argument{'s' * (wanted != '1')}, not {len(args)}", token)
         if most is None and len(args) == 1:
             return args[0]
-        return self.build(token, lambda: self.tape.call(row.name, *args))
+        return self.build(token, self.tape.call, row.name, *args)
 
     # ----------------------------------------------------------------------------------------------- conditions
 
     def condition(self) -> int:
-        return self.joined("or", lambda: self.joined("and", self.negated))
-
-    def joined(self, word: str, part: Callable[[], int]) -> int:
+        """Read comparisons joined by or, and, not (which bind in this order, more and more tightly)."""
         start = self.token
-        result = part()
-        while self.token.kind == "name" and self.token.text == word:
+        either: int | None = None  # what stands before the last `or`
+        both = self.negated()
+        while self.token.kind == "name" and self.token.text in {"and", "or"}:
             operator = self.take()
-            other = part()
-            if not {self.tape[result].op, self.tape[other].op} <= CONDITIONS:
-                raise self.fail(f"'{word}' stands between two conditions", start)
-            result = self.build(operator, lambda a=result, b=other: self.tape.call(word, a, b))
-        return result
+            other = self.negated()
+            if not {self.tape[both].op, self.tape[other].op} <= CONDITIONS:
+                raise self.fail(f"'{operator.text}' stands between two conditions", start)
+            if operator.text == "and":
+                both = self.build(operator, self.tape.call, "and", both, other)
+            else:
+                either = both if either is None else self.build(operator, self.tape.call, "or", either, both)
+                both = other
+        return both if either is None else self.build(start, self.tape.call, "or", either, both)
 
     def negated(self) -> int:
-        if self.token.kind == "name" and self.token.text == "not" and "not" not in self.known:
-            operator = self.take()
-            inner = self.negated()
-            if self.tape[inner].op not in CONDITIONS:
-                raise self.fail("'not' stands before a condition", operator)
-            return self.build(operator, lambda: self.tape.call("not", inner))
-        return self.comparison()
+        operators = []
+        while self.token.kind == "name" and self.token.text == "not" and "not" not in self.known:
+            operators.append(self.take())
+        result = self.comparison()
+        if operators and self.tape[result].op not in CONDITIONS:
+            raise self.fail("'not' stands before a condition", operators[-1])
+        for operator in operators:
+            result = self.build(operator, self.tape.call, "not", result)
+        return result
 
     def comparison(self) -> int:
         start = self.token
@@ -394,7 +377,7 @@ class _Reader:
             begin = self.token
             right = self.number(self.expression(0), begin)
             self.number(left, start)
-            one = self.build(operator, lambda k=operator.kind, a=left, b=right: self.compare(COMPARISONS[k], a, b))
+            one = self.build(operator, self.compare, COMPARISONS[operator.kind], left, right)
             result = one if result is None else self.tape.call("and", result, one)
             left = right
         return left if result is None else result

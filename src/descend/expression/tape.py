@@ -19,6 +19,7 @@ from descend.expression.functions import COMMUTATIVE, TABLE
 
 MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
 MAX_POWER = 1000  # largest |exponent| of a constant power that is folded
+MAX_ORDER = 1000  # of polygamma
 
 
 class Entry(NamedTuple):
@@ -88,6 +89,8 @@ class Tape:
                 return self._sqrt(args[0])
             case "where":
                 return self._where(*args)
+            case "polygamma":
+                self._check_order(args[0])
         row = TABLE[op]
         if len(args) == 1 and row.exact:
             value = self.value(args[0])
@@ -238,6 +241,11 @@ class Tape:
             if top * top == value.numerator and bottom * bottom == value.denominator:
                 return self.constant(Fraction(top, bottom))
         return self.raw("sqrt", (index,))
+
+    def _check_order(self, index: int) -> None:
+        order = self.value(index)
+        if order is None or order.denominator != 1 or not 0 <= order <= MAX_ORDER:
+            raise FormulaError(f"the order of polygamma(order, x) is a whole number from 0 to {MAX_ORDER}")
 
     def _where(self, condition: int, then: int, otherwise: int) -> int:
         return then if then == otherwise else self.raw("where", (condition, then, otherwise))

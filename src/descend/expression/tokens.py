@@ -5,12 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from descend.errors import FormulaError, LimitError, printable
+from descend.errors import FormulaError, LimitError
 from descend.expression.limits import Limits
 
 
 class Token(NamedTuple):
-    """`kind` is ``number``, ``name``, ``column`` (a name in backticks), ``power`` (a superscript), ``end`` or itself."""
+    """A word of a formula.
+
+    `kind` is ``number``, ``name``, ``column`` (a name in backticks), ``power`` (a superscript), ``end`` or itself.
+    """
 
     kind: str
     text: str
@@ -93,7 +96,8 @@ def _next(text: str, position: int, limits: Limits) -> tuple[Token, int]:
         if text.startswith(operator, position):
             return Token(operator, operator, position, False), position + len(operator)
     hint = REFUSED.get(character, "a formula is written with letters, digits and + - * / ^ ( ) , | < > =")
-    raise FormulaError(f"unexpected character '{printable(character)}': {hint}", text, position)
+    shown = f"'{character}'" if character.isprintable() else f"U+{ord(character):04X}, which cannot be seen"
+    raise FormulaError(f"unexpected character {shown}: {hint}", text, position)
 
 
 def _span(text: str, position: int) -> int:
@@ -116,9 +120,7 @@ def _number(text: str, position: int, limits: Limits) -> tuple[Token, int]:
         if exponent_end > sign_end:
             written = text[sign_end:exponent_end].lstrip("0") or "0"
             if len(written) > 6 or int(written) > limits.exponent:
-                raise LimitError(
-                    f"this literal's power of ten is beyond ±{limits.exponent}", text, position
-                )
+                raise LimitError(f"this literal's power of ten is beyond ±{limits.exponent}", text, position)
             exponent = -int(written) if text[end + 1] == "-" else int(written)
             end = exponent_end
     if len(digits.strip("0")) > limits.digits or len(digits) > 10 * limits.digits:

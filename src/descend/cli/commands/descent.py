@@ -38,7 +38,7 @@ def settings(command: Any) -> Any:
 @settings
 @click.option("--maximize", "--maximise", "maximise", is_flag=True, help="Go uphill instead.")
 def minimize(*, maximise: bool, **given: Any) -> int:
-    """Find the minimum of COST, a formula.
+    r"""Find the minimum of COST, a formula.
 
     \b
     descend minimize "x^2" --start 3 --learning-rate 0.1
@@ -81,13 +81,13 @@ def write_trace(result: Any, path: str | None) -> None:
 @options.start(required=True)
 @options.learning_rate(required=True)
 @click.option("--precision", type=options.NUMBER, help="Stop as soon as a step is shorter than this.")
-@click.option(
-    "--max-iterations", type=options.COUNT, default=100, show_default=True, help="How many steps are taken."
-)
+@click.option("--max-iterations", type=options.COUNT, default=100, show_default=True, help="How many steps are taken.")
 @options.as_json
 @options.quiet
-def gradient_descent(*, cost: str, start: Any, learning_rate: float | str, as_json: bool, quiet: bool, **rest: Any) -> int:
-    """Walk the textbook loop on COST: new = old - learning rate * slope.
+def gradient_descent(
+    *, cost: str, start: Any, learning_rate: float | str, as_json: bool, quiet: bool, **rest: Any
+) -> int:
+    r"""Walk the textbook loop on COST: new = old - learning rate * slope.
 
     \b
     descend gradient-descent "x^2" --start 3 --learning-rate 0.1

@@ -39,7 +39,7 @@ from descend.cli.output import csv_text, put, put_json, put_result, write_table
 @options.as_json
 @options.quiet
 def fit(*, model: str, file: str, save: str | None, trace: str | None, as_json: bool, quiet: bool, **rest: Any) -> int:
-    """Learn the parameters of MODEL from the columns of FILE (CSV, Parquet, Arrow; - is CSV on standard input).
+    r"""Learn the parameters of MODEL from the columns of FILE (CSV, Parquet, Arrow; - is CSV on standard input).
 
     \b
     descend fit "y = b0 + b1*x" data.csv
@@ -61,7 +61,7 @@ def fit(*, model: str, file: str, save: str | None, trace: str | None, as_json: 
 @options.table_out
 @options.as_json
 def predict(*, model: str, file: str, out: str | None, as_json: bool) -> int:
-    """Predict with MODEL, saved by fit, for each row of FILE.  Prints CSV: a column named like the left side.
+    r"""Predict with MODEL, saved by fit, for each row of FILE.  Prints CSV: a column named like the left side.
 
     \b
     descend fit "y = b0 + b1*x" data.csv --save model.json

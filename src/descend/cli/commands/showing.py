@@ -24,7 +24,7 @@ from descend.errors import printable
 @click.option("--maximize", "--maximise", "maximise", is_flag=True, help="Go uphill instead.")
 @options.as_json
 def steps(*, cost: str, count: int, as_json: bool, **rest: Any) -> int:
-    """Show the steps of gradient descent on COST: predict, calculate the error, learn.
+    r"""Show the steps of gradient descent on COST: predict, calculate the error, learn.
 
     \b
     descend steps "x^2" --start 3 --learning-rate 0.1 --count 3
@@ -68,7 +68,7 @@ def steps(*, cost: str, count: int, as_json: bool, **rest: Any) -> int:
 @click.option("--hessian", is_flag=True, help="Show the second derivatives too.")
 @options.as_json
 def derive(*, cost: str, latex: bool, hessian: bool, as_json: bool) -> int:
-    """Show the exact derivatives of COST, a formula.
+    r"""Show the exact derivatives of COST, a formula.
 
     \b
     descend derive "x^2*sin(y)"

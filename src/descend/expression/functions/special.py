@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from descend.errors import FormulaError
 from descend.expression.functions.base import REAL, Curvature, Function, Monotone, row
 
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ def _gammaln(tape: Tape, args: Args, _entry: int) -> Partial:
 
 
 def _polygamma(tape: Tape, args: Args, _entry: int) -> Partial:
-    order = tape.value(args[0])
-    if order is None or order.denominator != 1 or order < 0:
-        raise FormulaError("the order of polygamma(order, x) must be a whole number ≥ 0")
-    return (None, tape.call("polygamma", tape.constant(order + 1), args[1]))
+    return (None, tape.call("polygamma", tape.add((args[0], tape.constant(1))), args[1]))
 
 
 UP, DOWN, NEITHER = Monotone.INCREASING, Monotone.DECREASING, Monotone.NEITHER
