@@ -1,15 +1,15 @@
 # One environment in .venv, one recipe for each thing. `make help` lists them; each works first on a clean clone.
 #
 # .venv/.NAME is a stamp: "the extra NAME is installed as pyproject.toml and requirements.txt say". It is older than
-# either file when they change, so pip runs then and only then. Byte code is left to the first import (--no-compile): that
-# halves the time of a first installation.
+# either file when they change, so pip runs then and only then. Byte code is made at once, for the package too: where
+# PYTHONDONTWRITEBYTECODE is set, every start would have to compile everything again.
 
 PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
 
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint requirements.txt --editable
 export MPLBACKEND := Agg
 
@@ -30,11 +30,13 @@ help: ## list what make can do
 .venv/.core: pyproject.toml requirements.txt | .venv/.made
 	@echo "Installing descend into .venv (the first time takes a minute)"
 	$(INSTALL) .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/.%: pyproject.toml requirements.txt | .venv/.made
 	@echo "Installing descend and its extra '$*' into .venv (the first time takes a minute)"
 	$(INSTALL) ".[$*]"
+	@$(BIN)/python -m compileall -q src
 	@touch .venv/.core $@
 
 # --------------------------------------------------------------------------------------------------------------- for users

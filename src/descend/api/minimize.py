@@ -187,6 +187,7 @@ def _extremise(
         progress=(progress, None, "use callback="),
     )
     looks = positive_count(max_looks, "max_looks", 1)
+    seed = positive_count(seed, "seed")
     seconds = positive_number(max_seconds, "max_seconds")
     distance = positive_number(precision, "precision")
     rate = learning_rate_of(learning_rate)

@@ -8,6 +8,12 @@ import click
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text: commands to copy, which click is not to wrap."""
+    return "\b\n" + "\n".join(("For example:", *(f"  {line}" for line in lines)))
+
+
 # Options of the contract that this version does not have yet.
 LATER = {
     "--bounds": "minimise without bounds and check the answer",

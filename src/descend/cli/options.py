@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from descend.cli.output import check_target
 from descend.errors import FormulaError, printable
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any, Any]
+else:
+    ParamType = click.ParamType  # takes no type arguments before click 8.5
 
 Wrap = TypeVar("Wrap", bound=Callable[..., Any])
 
@@ -54,7 +59,7 @@ def read_name(text: str) -> str:
     return tokens[0].text
 
 
-class Value(click.ParamType[Any, Any]):
+class Value(ParamType):
     """A value that a function reads; what the function does not understand is bad usage."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:

@@ -15,8 +15,36 @@ if TYPE_CHECKING:
 LONGEST_LINE = 10_000
 
 
+# What our letters become on a terminal that lacks them: ≤ and ≰ must not both turn into "?".
+PLAIN = {
+    "≤": "<=", "≰": "not <=", "→": "->", "·": "*", "×": "x", "−": "-", "…": "...", "²": "^2", "∇": "grad ", "Σ": "sum",
+    "∑": "sum", "ŷ": "yhat", "←": "<-", "≥": ">=", "ȳ": "mean(y)", "µ": "u",
+}  # fmt: skip
+
+
 class StandardOutputError(Exception):
     """Standard output does not take what is written (a full disk, say)."""
+
+
+def spell_out() -> None:
+    """Let both streams write any text, whatever their encoding."""
+    import codecs
+    from unicodedata import normalize
+
+    def spelled(letter: str) -> str:
+        without_accent = normalize("NFKD", letter).encode("ascii", "ignore").decode("ascii")
+        return PLAIN.get(letter) or without_accent or "?"
+
+    def plain(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        letters = error.object[error.start : error.end]
+        return "".join(map(spelled, letters)), error.end
+
+    codecs.register_error("descend", plain)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="descend")
 
 
 def put(text: str) -> bool:
@@ -54,6 +82,8 @@ def let_go() -> None:
 
 def complain(message: str, hint: str = "") -> None:
     """Say what is wrong on standard error; what a person typed is never echoed as control characters."""
+    if sys.stderr is None:
+        return
     lines = [printable(line, LONGEST_LINE) for line in message.rstrip("\n").split("\n")]
     lines[0] = f"descend: {lines[0]}"
     if hint:
@@ -74,6 +104,9 @@ def put_json(content: Mapping[str, Any]) -> bool:
 
 def put_result(result: Result, *, as_json: bool, quiet: bool) -> int:
     """Print a result the way that was asked for, and return its exit code."""
+    from descend.cli.words import result_in_shell
+
+    result = result_in_shell(result)
     if as_json:
         put_json(result.to_dict())
     elif quiet:

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 import descend
-from descend.cli.arguments import CONTEXT
-from descend.cli.output import StandardOutputError, complain, let_go, settle
+from descend.cli.arguments import CONTEXT, examples
+from descend.cli.output import StandardOutputError, complain, let_go, settle, spell_out
 from descend.errors import DescendError
 
+FORMULA = "^*/+()"  # of these, one at least is in any formula worth minimising
 BAD_INPUT, BUG, INTERRUPTED = 2, 70, 130
 
 # Name → module and attribute.  A command's module is read when the command is asked for (or its help is).
@@ -58,18 +59,37 @@ class Program(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse a formula that stands alone and begins with a minus, before it is taken for options."""
+        if args and args[0][:1] == "-" and any(c in FORMULA for c in args[0]):
+            ctx.fail(_verb(args[0]))
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or say that a formula alone is not one."""
-        if args and self.get_command(ctx, args[0]) is None and any(c in "^*/+=()" for c in args[0]):
-            ctx.fail(f'a formula needs a verb before it: descend minimize "{args[0]}"')
+        """Return the command, or say what was probably meant."""
+        if args and self.get_command(ctx, args[0]) is None:
+            if any(c in FORMULA for c in args[0]):
+                ctx.fail(_verb(args[0]))
+            ctx.fail(f"No such command {args[0]!r}.{_likely(args[0])}")
         return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Run, say what went wrong in words, and exit with the code that the outcome has."""
         extra["standalone_mode"] = False
         sys.exit(guarded(lambda: super(Program, self).main(args, prog_name or "descend", **extra)))
+
+
+def _verb(formula: str) -> str:
+    return f'A formula needs a verb before it: descend minimize "{formula}"'
+
+
+def _likely(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, [*COMMANDS, *HIDDEN], n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" There are {', '.join(COMMANDS)}."
 
 
 def guarded(work: Callable[[], Any]) -> int:
@@ -88,7 +108,7 @@ def guarded(work: Callable[[], Any]) -> int:
         let_go()
         return BAD_INPUT
     except DescendError as error:
-        complain(str(error))
+        complain(_said(error))
         return BAD_INPUT
     except MemoryError:
         complain("this needs more memory than there is")
@@ -101,6 +121,13 @@ def guarded(work: Callable[[], Any]) -> int:
         _own_up(error)
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _said(error: DescendError) -> str:
+    from descend.cli.words import in_shell
+
+    reason, newline, place = str(error).partition("\n")  # the rest is the user's own text, with a caret under it
+    return in_shell(reason) + newline + place
 
 
 def _where_help_is(error: click.UsageError) -> str:
@@ -119,7 +146,9 @@ def _own_up(error: Exception) -> None:
     )
 
 
-EPILOG = """\
+EPILOG = f"""\
+{examples('descend minimize "x^2" --start 3 --learning-rate 0.1', 'descend fit "y = b0 + b1*x" data.csv')}
+
 \b
 Exit codes:
   0    success: what was asked for was reached
@@ -130,16 +159,11 @@ Exit codes:
 """
 
 
-@click.group(cls=Program, invoke_without_command=True, context_settings=CONTEXT, epilog=EPILOG)
+@click.group("descend", cls=Program, invoke_without_command=True, context_settings=CONTEXT, epilog=EPILOG)
 @click.version_option(descend.__version__, prog_name="descend", message="%(prog)s %(version)s")
 @click.pass_context
 def program(ctx: click.Context) -> None:
-    r"""Gradient descent on formulas: exact slopes, and the truth about where it arrived.
-
-    \b
-    descend minimize "x^2" --start 3 --learning-rate 0.1
-    descend fit "y = b0 + b1*x" data.csv
-    """
+    """Gradient descent on formulas: exact slopes, and the truth about where it arrived."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -148,10 +172,7 @@ def run(args: list[str]) -> int:
     """Run the program as a process does: words even on terminals that lack our letters, warnings as sentences."""
     import warnings
 
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
+    spell_out()
     warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
     try:
         program.main(args)

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf, isfinite
+from typing import NamedTuple
 
+from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
 from descend.evaluation import Evaluation, Objective, Order, Vector
 
 RELATIVE = 1e-8  # of each variable's scale: what "as far as doubles support" asks of the estimated distance
 MOST_PROBED = 8  # directions with little curvature that are looked at
-NOISES = 8.0  # bounds on the rounding error that a lower cost must exceed
+ULPS = 2.0**-50  # relative: steps as small as this are the spacing of doubles
+HARDLY = 0.25  # a change of the curvature that leaves a bowl a bowl
+SLOWEST = 0.995  # ratio of Newton steps above which no minimum is in sight
 
 
 class Kind(Enum):
@@ -73,29 +77,46 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
     largest = max(scales, default=0.0) or 1.0
     units = [s or largest for s in scales]
-    if seen.hessian is None or seen.hessian_error is None or not _all_finite(seen.hessian):
+    curvature = _spectrum(seen, units)
+    if curvature is None:
         return Judgement(Kind.UNKNOWN, inf, (_slope_criterion(seen),))
-    curvature = spectrum(seen.hessian, seen.hessian_error, units)
-    newton = curvature.newton(seen.gradient)
     assert seen.gradient_error is not None
-    rounding = all(abs(g) <= e for g, e in zip(seen.gradient, seen.gradient_error, strict=True))
-    distances = [abs(d) for d in newton]
-    if not rounding:
-        stretch = _stretch(objective, point, newton, units)
-        distances = [d * stretch for d in distances]
+    newton = curvature.newton(seen.gradient)
+    reach = curvature.reach(seen.gradient_error)
+    rounding = _is_rounding(seen)
+    second = _second_look(objective, point, seen, curvature, reach if rounding else newton)
+    distances = [abs(d) for d in newton] if rounding else [abs(d) * second.stretch if d else 0.0 for d in newton]
     distance = Vector(distances).norm()
     close, criterion = _close(distances, scales, precision)
     criteria = (criterion, _slope_criterion(seen), _curvature_criterion(curvature))
     # Along directions without curvature the Newton distance says nothing: there the slope itself must be rounding.
     still = curvature.null_slope(seen.gradient) <= curvature.null_slope(seen.gradient_error, absolute=True)
     kind, unique = Kind.SLOPE, True
-    if rounding or (close and still):
-        kind, unique = _stationary(objective, point, seen, curvature)
-        if kind is Kind.MINIMUM and _lower_nearby(objective, point, seen, curvature, distance / max(units)):
-            kind = Kind.SADDLE
-    if not curvature.positive and not curvature.null:
+    if curvature.negative:
+        # Not to be called a saddle or a maximum because of a generous precision.
+        if rounding or (still and _close(distances, scales, None)[0]):
+            kind = Kind.SADDLE if curvature.positive or curvature.null_indices else Kind.MAXIMUM
+    elif rounding or (close and still):
+        around = Surroundings(objective, point, seen, curvature)
+        kind, unique = _stationary(around)
+        if kind is Kind.MINIMUM and not second.bowl:
+            first = 4.0 * max(curvature.size_of(distances), curvature.size_of(reach))
+            if around.falls_beside(first, MOST_PROBED):
+                kind = Kind.SADDLE
+    if not curvature.positive and not curvature.null_indices:
         distance = inf
     return Judgement(kind, distance, criteria, curvature.largest, unique)
+
+
+def _spectrum(seen: Evaluation, units: Sequence[float]) -> Spectrum | None:
+    if seen.hessian is None or seen.hessian_error is None or not _all_finite(seen.hessian):
+        return None
+    return spectrum(seen.hessian, seen.hessian_error, units)
+
+
+def _is_rounding(seen: Evaluation) -> bool:
+    assert seen.gradient_error is not None
+    return all(abs(g) <= e for g, e in zip(seen.gradient, seen.gradient_error, strict=True))
 
 
 def _all_finite(matrix: Sequence[Sequence[float]]) -> bool:
@@ -126,72 +147,62 @@ def _close(distances: Sequence[float], scales: Sequence[float], precision: float
     return holds, Criterion("estimated distance to the minimum, relative to the way come", worst, RELATIVE, holds)
 
 
-def _stretch(objective: Objective, point: Vector, newton: Vector, units: Sequence[float]) -> float:
-    """How many times further than one Newton step the minimum is.
+class _Second(NamedTuple):
+    """What a look where the Newton step leads tells of the minimum.
 
-    A second Newton step, from where the first one leads, is q times as long: about 0 where the cost is nearly
-    quadratic, 2/3 for x⁴ (whose Newton step is only a third of the way).  The steps add up to 1/(1 - q).
+    `stretch`: how many times further than one Newton step it is (inf where Newton's method does not lead there).
+    `bowl`: the curvature hardly changes on the way, so the cost is a bowl around the minimum and needs no probing.
     """
-    length = newton.norm()
-    if length == 0 or not isfinite(length):
-        return 1.0
-    there = objective.look(point - newton, Order.HESSIAN)
-    if not there.finite or there.hessian is None or there.hessian_error is None or there.gradient_error is None:
-        return 1.0
-    if not _all_finite(there.hessian):
-        return 1.0
-    if all(abs(g) <= e for g, e in zip(there.gradient, there.gradient_error, strict=True)):
-        return 1.0
-    again = spectrum(there.hessian, there.hessian_error, units).newton(there.gradient).norm()
-    ratio = again / length
-    return 1.0 / (1.0 - ratio) if ratio < 0.99 else 100.0
+
+    stretch: float
+    bowl: bool
 
 
-def _stationary(objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum) -> tuple[Kind, bool]:
-    """Tell minimum, maximum and saddle where the slope is zero; second: whether it is the only one nearby."""
-    if curvature.negative:
-        only_down = not curvature.positive and not curvature.null
-        return (Kind.MAXIMUM if only_down else Kind.SADDLE), True
-    if not curvature.null:
-        return Kind.MINIMUM, True
-    sides = [
-        _side(objective, point, seen, [sign * v for v in direction])
-        for direction in curvature.null
-        for sign in (1.0, -1.0)
-    ]
-    if any(side < 0 for side in sides):
-        falls_everywhere = all(side < 0 for side in sides) and not curvature.positive
-        return (Kind.MAXIMUM if falls_everywhere else Kind.SADDLE), True
-    if all(side > 0 for side in sides):
-        return Kind.MINIMUM, True
-    # Not lower anywhere, level somewhere: a minimum that is not unique, unless nothing at all rises.
-    return (Kind.MINIMUM if curvature.positive else Kind.FLAT), False
+def _second_look(objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, step: Vector) -> _Second:
+    """Look where `step` leads.
 
-
-def _lower_nearby(objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, distance: float) -> bool:
-    """Whether the cost is lower a few resolutions away, along directions with little curvature.
-
-    Near the inflection of x³ the curvature is positive, though tiny, and so is the Newton step: only a look at both
-    sides tells it from a minimum.
+    A second Newton step, from there, is q times as long: about 0 where the cost is nearly quadratic, 2/3 for x⁴
+    (whose Newton step is only a third of the way).  The steps add up to 1/(1 - q).
     """
-    away = 4.0 * max(distance, RELATIVE)
-    for direction in curvature.weakest(MOST_PROBED):
-        for sign in (away, -away):
-            there = point + Vector([sign * v for v in direction])
-            cost = objective.look(there).cost
-            if cost < seen.cost - NOISES * seen.cost_error:
-                return True
-    return False
+    definite = not curvature.negative and not curvature.null_indices
+    length = step.norm()
+    if length == 0:
+        return _Second(1.0, definite)
+    if all(abs(s) <= ULPS * abs(x) for s, x in zip(step, point, strict=True)):
+        return _Second(1.0, bowl=False)  # no further away than the spacing of doubles
+    there_point = point - step
+    there = objective.look(there_point, Order.HESSIAN)
+    again = _spectrum(there, curvature.units) if there.finite and isfinite(length) else None
+    if again is None:
+        return _Second(inf, bowl=False)
+    assert seen.hessian is not None
+    assert there.hessian is not None
+    bowl = definite and curvature.change(seen.hessian, there.hessian) <= HARDLY
+    back = again.newton(there.gradient)
+    if _is_rounding(there) or all(abs(b) <= ULPS * abs(x) for b, x in zip(back, there_point, strict=True)):
+        return _Second(1.0, bowl)
+    ratio = back.norm() / length
+    if back.dot(step) < -0.9 * back.norm() * length and ratio < 1.0 + SLOWEST:
+        return _Second(1.0, bowl)  # the minimum lies between
+    return _Second(1.0 / (1.0 - ratio) if ratio < SLOWEST else inf, bowl)
 
 
-def _side(objective: Objective, point: Vector, seen: Evaluation, direction: Sequence[float]) -> int:
-    """Return +1, -1 or 0 as the cost first rises, first falls or stays level when one walks along `direction`."""
-    for exponent in range(-8, 0):
-        step = Vector([10.0**exponent * v for v in direction])
-        there = objective.look(point + step, Order.HESSIAN)
-        if not isfinite(there.cost):
-            continue
-        noise = 4.0 * (there.cost_error + seen.cost_error)
-        if abs(there.cost - seen.cost) > noise:
-            return 1 if there.cost > seen.cost else -1
-    return 0
+def _stationary(around: Surroundings) -> tuple[Kind, bool]:
+    """Tell what a point is where the slope is zero and nothing bends down; second: whether it is the only one nearby.
+
+    A cost that falls no sooner than at the end of a level stretch, or that stays level on one side only, is a plateau
+    (that of tanh, say): no reason to call the point a minimum.
+    """
+    if not around.curvature.null_indices:
+        return Kind.MINIMUM, True
+    sides = around.null_sides()
+    near = [side.sign for pair in sides for side in pair if side.away <= FURTHEST]
+    if any(sign < 0 for sign in near):
+        falls_everywhere = all(sign < 0 for sign in near) and not around.curvature.positive
+        return (Kind.MAXIMUM if falls_everywhere and len(near) == 2 * len(sides) else Kind.SADDLE), True
+    if any(side.sign < 0 for pair in sides for side in pair) or any(a.sign != b.sign for a, b in sides):
+        return Kind.FLAT, False
+    unique = len(near) == 2 * len(sides)
+    # Level somewhere, lower nowhere: a minimum that is not the only one, unless nothing at all rises.
+    rises = around.curvature.positive or any(near)
+    return (Kind.MINIMUM if rises else Kind.FLAT), unique

@@ -48,6 +48,7 @@ SHAPES = {
     "floor": (r"\left\lfloor ", r"\right\rfloor"),
     "ceil": (r"\left\lceil ", r"\right\rceil"),
 }
+HALVES = (2, 4, 8, 16)  # a factor 0.25 is set as a quarter
 OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "exp", "where", "polygamma"}) | CONDITIONS
 WRITTEN = OPERATORS | WORDS.keys() | SHAPES.keys()
 
@@ -94,6 +95,8 @@ def _product(tape: Tape, parts: Product) -> tuple[int, Pieces]:
     value = abs(parts.constant)
     above, below = _powers(parts.tops), _powers(parts.bottoms)
     spelled = number(value)
+    if value.denominator in HALVES and (above or below):
+        spelled = Number(str(value.numerator), 0, str(value.denominator))
     if value != 1 or not above:
         digits = _number(spelled)
         if digits != "1" or not above:

@@ -170,9 +170,9 @@ def product(tape: Tape, index: int) -> Product:
 
 
 def _in_order(tape: Tape, side: dict[int, int]) -> dict[int, int]:
-    """Put symbols first and sums last, otherwise as they came."""
-    rank = {"symbol": 0, "add": 2}
-    return dict(sorted(side.items(), key=lambda item: rank.get(tape[item[0]].op, 1)))
+    """Put constants and symbols first and sums last, otherwise as they came."""
+    rank = {"constant": 0, "pi": 0, "symbol": 1, "add": 3}
+    return dict(sorted(side.items(), key=lambda item: rank.get(tape[item[0]].op, 2)))
 
 
 def _gather(tape: Tape, side: dict[int, int], index: int) -> None:
@@ -196,9 +196,11 @@ def number(value: Fraction) -> Number:
     """
     top, bottom = value.numerator, value.denominator
     decimal = _decimal(top, bottom)
-    if decimal is not None and (len(decimal.mantissa.replace(".", "")) <= 17 or bottom == 1):
+    if decimal is not None and (
+        len(decimal.mantissa.replace(".", "")) <= 17 or (bottom == 1 and len(decimal.mantissa) <= STANDARD.digits)
+    ):
         return decimal
-    quotient = Number(str(top), 0, str(bottom))
+    quotient = Number(str(top), 0, str(bottom) if bottom != 1 else "")
     if len(quotient.mantissa) + len(quotient.bottom) > 12:
         try:
             shown = float(value)

@@ -333,7 +333,7 @@ class _Reader:
         least, most = row.arity
         if len(args) < least or (most is not None and len(args) > most):
             wanted = f"{least}" if least == most else f"at least {least}"
-            raise self.fail(f"{name} takes {wanted} argument{'s' * (wanted != '1')}, not {len(args)}", token)
+            raise self.fail(f"{name} takes {wanted} argument{'s' * (least != 1)}, not {len(args)}", token)
         if most is None and len(args) == 1:
             return args[0]
         return self.build(token, self.tape.call, row.name, *args)

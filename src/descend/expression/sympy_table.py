@@ -109,6 +109,13 @@ def spellings() -> dict[str, Spelling]:
         # Comparing expressions can cost SymPy an age; comparing numbers does not.
         return lambda _, *args: of(*args, evaluate=all(a.is_number for a in args))
 
+    def flat(of: Any) -> Spelling:
+        def spell(_: bool, *args: Any) -> Any:
+            parts = [part for arg in args for part in (arg.args if isinstance(arg, of) else (arg,))]
+            return unevaluated(of)(_, *parts)
+
+        return spell
+
     def power(evaluate: bool, base: Any, exponent: Any) -> Any:
         return sympy.Pow(base, exponent, evaluate=evaluate or bool(exponent.is_Integer))
 
@@ -146,8 +153,8 @@ def spellings() -> dict[str, Spelling]:
         "abs": function(sympy.Abs),
         "ceil": function(sympy.ceiling),
         "gammaln": function(sympy.loggamma),
-        "min": unevaluated(sympy.Min),
-        "max": unevaluated(sympy.Max),
+        "min": flat(sympy.Min),
+        "max": flat(sympy.Max),
         "where": where,
         "lt": unevaluated(sympy.StrictLessThan),
         "le": unevaluated(sympy.LessThan),

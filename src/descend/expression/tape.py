@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import groupby
 from math import isfinite, isqrt
 from typing import NamedTuple
 
@@ -323,13 +324,9 @@ class Formula(NamedTuple):
 def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     """Sort key that counts: x2 before x10."""
     key: list[tuple[int, int | str]] = []
-    digits = ""
-    for character in name + "\0":
-        if character in "0123456789":
-            digits += character
-            continue
-        if digits:
-            key.append((0, int(digits[:4000])))
-            digits = ""
-        key.append((1, character))
+    for is_number, characters in groupby(name, key="0123456789".__contains__):
+        if is_number:
+            key.append((0, int("".join(characters)[:4000])))
+        else:
+            key += [(1, character) for character in characters]
     return tuple(key)

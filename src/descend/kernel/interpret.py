@@ -55,20 +55,32 @@ def _pow(a: float, b: float) -> float:
     try:
         return math.pow(a, b)
     except OverflowError:
-        odd = b % 2 == 1  # only an odd whole power keeps the sign
-        return -inf if a < 0 and odd else inf
+        return -inf if a < 0 and _odd(b) else inf
     except ValueError:
         if a == 0:  # zero to a negative power
-            return copysign(inf, a) if b % 2 == 1 else inf
+            return copysign(inf, a) if _odd(b) else inf
         return nan
 
 
+def _odd(x: float) -> bool:
+    """Only an odd whole power keeps the sign.  (fmod is exact, % is not: -0.9999999999999999 % 2 is 1.0.)"""
+    return abs(math.fmod(x, 2.0)) == 1.0
+
+
 def _min(a: float, b: float) -> float:
-    return nan if isnan(a) or isnan(b) else min(b, a)
+    if a < b:
+        return a
+    if b < a:
+        return b
+    return (a if copysign(1.0, a) < 0 else b) if a == b else nan  # -0 lies below 0, as IEEE 754-2019 has it
 
 
 def _max(a: float, b: float) -> float:
-    return nan if isnan(a) or isnan(b) else max(b, a)
+    if a > b:
+        return a
+    if b > a:
+        return b
+    return (b if copysign(1.0, a) < 0 else a) if a == b else nan
 
 
 def _where(condition: bool, a: float, b: float) -> float:
@@ -84,11 +96,11 @@ def _either(a: bool, b: bool) -> bool:
 
 
 def _floor(x: float) -> float:
-    return float(math.floor(x)) if math.isfinite(x) else x
+    return copysign(math.floor(x), x) if math.isfinite(x) else x  # the sign of -0.0 stays
 
 
 def _ceil(x: float) -> float:
-    return float(math.ceil(x)) if math.isfinite(x) else x
+    return copysign(math.ceil(x), x) if math.isfinite(x) else x
 
 
 def _atanh(x: float) -> float:
@@ -98,6 +110,13 @@ def _atanh(x: float) -> float:
         return math.atanh(x)
     except ValueError:
         return nan
+
+
+def _gammaln(x: float) -> float:
+    try:
+        return math.lgamma(x)
+    except (OverflowError, ValueError):  # too large, or a pole: 0, -1, -2, ...
+        return inf
 
 
 def _polygamma(order: float, x: float) -> float:
@@ -157,7 +176,7 @@ FLOATS: dict[str, Function] = {
     "erf": math.erf,
     "erfc": math.erfc,
     "hypot": _hypot,
-    "gammaln": _ieee(math.lgamma, _infinity),
+    "gammaln": _gammaln,
     "polygamma": _polygamma,
     "where": _where,
     "lt": operator.lt,
@@ -177,11 +196,6 @@ EXACT: dict[str, Function] = {
 def arrays() -> dict[str, Function]:
     """Return the spellings for NumPy arrays (float64, any shape, broadcast)."""
     import numpy as np
-
-    def gammaln(x: Any) -> Any:
-        from scipy import special
-
-        return np.where(x > 0, special.gammaln(x), np.where(np.isnan(x), x, special.gammaln(x)))
 
     def special_function(name: str) -> Function:
         def call(x: Any) -> Any:
@@ -205,8 +219,8 @@ def arrays() -> dict[str, Function]:
         "expm1": np.expm1, "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
         "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
         "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-        "erf": special_function("erf"), "erfc": special_function("erfc"), "hypot": np.hypot, "gammaln": gammaln,
-        "polygamma": polygamma, "where": np.where, "lt": np.less, "le": np.less_equal, "eq": np.equal,
+        "erf": special_function("erf"), "erfc": special_function("erfc"), "hypot": np.hypot,
+        "gammaln": special_function("gammaln"), "polygamma": polygamma, "where": np.where, "lt": np.less, "le": np.less_equal, "eq": np.equal,
         "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     }  # fmt: skip
 

@@ -28,10 +28,13 @@ LIBRARY = {
 }  # fmt: skip
 SPELLED_OUT = {"constant", "neg", "where", "not"}  # written in `Body.instruction`
 NO_MACHINE_CODE = {"polygamma": "the C library has no polygamma function"}
+MOST_INSTRUCTIONS = 50_000  # of one function: its frame (at worst 8 bytes each) must fit the stack of a thread
 
 
 def obstacle(program: Program) -> str | None:
     """Return why `program` has no machine code, or None when it has."""
+    if len(program.instructions) > MOST_INSTRUCTIONS:
+        return f"{len(program.instructions):,} operations are more than the {MOST_INSTRUCTIONS:,} of one function"
     for instruction in program.instructions:
         if instruction.op in NO_MACHINE_CODE:
             return NO_MACHINE_CODE[instruction.op]
@@ -83,7 +86,9 @@ class Body:
     def intrinsic(self, name: str, *args: str) -> str:
         """Call an intrinsic or a library function on doubles."""
         self.declared.add(f"declare double @{name}({', '.join(['double'] * len(args))}) #1")
-        return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) #1")
+        # LLVM would make exp2(3x) of pow(8, x), which has other last bits (and fewer right ones).
+        attributes = "#2" if name == "pow" else "#1"
+        return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) {attributes}")
 
     def instruction(self, op: str, args: Sequence[str], constant: float | None = None) -> str:
         """Write one primitive operation and return the name of its result."""
@@ -117,6 +122,7 @@ class Body:
 ATTRIBUTES = """
 attributes #0 = { nounwind }
 attributes #1 = { nounwind willreturn memory(none) }
+attributes #2 = { nobuiltin nounwind willreturn memory(none) }
 """
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from descend.kernel.compile import MachineCode
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
-from descend.kernel.lower import Body, double, module
+from descend.kernel.lower import LIBRARY, Body, double, module
 from descend.kernel.program import Program
 from descend.kernel.threads import run_parts
 
 BLOCK = 4096  # rows that are summed together
-SLICE_OPERATIONS = 20_000_000  # of one call: some 20 ms of the slowest usual mix, so that interrupts are served
+SLICE_OPERATIONS = 20_000_000  # of one call, so that interrupts are served: some 20 ms
+LIBRARY_OPERATIONS = 20  # that a call of the C library takes as long as
 
 
 def rows_function(program: Program, parameters: int) -> str:
@@ -81,30 +82,57 @@ class RowsKernel:
     def __init__(self, program: Program, parameters: int) -> None:
         self.program = program
         self.parameters = parameters
-        self._code = MachineCode(rows_function(program, parameters), 3)
+        self._code = MachineCode(rows_function(program, parameters), 3, len(program.instructions))
         pointer, integer = ctypes.c_void_p, ctypes.c_int64
         prototype = ctypes.CFUNCTYPE(None, pointer, pointer, integer, integer, integer, pointer)
         self._call = prototype(self._code.address("rows"))
-        operations = max(1, len(program.instructions)) * BLOCK
-        self._slice = max(1, SLICE_OPERATIONS // operations)
+        weights = [LIBRARY_OPERATIONS if i.op in LIBRARY else 1 for i in program.instructions]
+        self._operations = max(1, sum(weights))  # of one row
+        self._slice = max(1, SLICE_OPERATIONS // (self._operations * BLOCK))
+        self._prepared: tuple[tuple[Any, ...], Any] = ((), None)
 
     def __call__(self, parameters: Sequence[float], columns: Sequence[Any]) -> list[float]:
-        """Return the sum of each output; `columns` are C-contiguous float64 arrays of one length > 0."""
+        """Return the sum of each output; `columns` are C-contiguous, aligned float64 arrays of one length > 0.
+
+        A program without columns still needs one, for its length.  Raises `ValueError` for anything else: machine
+        code would read past an end.
+        """
         import numpy as np
 
-        rows = len(columns[0])
+        if len(parameters) != self.parameters:
+            raise ValueError(f"{len(parameters)} parameters for a program of {self.parameters}")
+        held, pointers = self._prepared
+        if len(held) != len(columns) or any(a is not b for a, b in zip(held, columns, strict=True)):
+            held = tuple(columns)
+            pointers = _addresses(held, len(self.program.inputs) - self.parameters)
+            self._prepared = (held, pointers)
+        rows = len(held[0])
         blocks = -(-rows // BLOCK)
-        outputs = len(self.program.outputs)
-        partial = np.empty((blocks, outputs))
-        point = (ctypes.c_double * max(1, self.parameters))(*parameters)
-        pointers = (ctypes.c_void_p * len(columns))(*(column.ctypes.data for column in columns))
+        partial = np.empty((blocks, len(self.program.outputs)))
+        point = (ctypes.c_double * self.parameters)(*parameters)
         p, c, out = ctypes.addressof(point), ctypes.addressof(pointers), partial.ctypes.data
+        owned = (point, held, pointers, partial)
 
-        def part(first: int, last: int) -> None:
+        def part(first: int, last: int, _owned: object = owned) -> None:
             self._call(p, c, first, last, rows, out)
 
-        run_parts(part, blocks, self._slice, work=rows * max(1, len(self.program.instructions)))
-        return [float(x) for x in np.add.reduce(partial, axis=0)]
+        run_parts(part, blocks, self._slice, work=rows * self._operations)
+        with np.errstate(all="ignore"):
+            return [float(x) for x in np.add.reduce(partial, axis=0)]
+
+
+def _addresses(columns: Sequence[Any], needed: int) -> Any:
+    """Return the addresses of the columns, checked, as a C array."""
+    import numpy as np
+
+    if len(columns) < max(1, needed):
+        raise ValueError(f"{len(columns)} columns for a program of {needed}")
+    for column in columns:
+        if column.dtype != np.float64 or column.shape != columns[0].shape or column.ndim != 1:
+            raise ValueError("columns must be float64 arrays of one dimension and one length")
+        if not (column.flags.c_contiguous and column.flags.aligned and column.dtype.isnative):
+            raise ValueError("columns must be contiguous, aligned and in the machine's byte order")
+    return (ctypes.c_void_p * len(columns))(*(column.ctypes.data for column in columns))
 
 
 class RowsInterpreter:

@@ -32,6 +32,13 @@ class LoopRules:
     step_size: bool = False
     patience: bool = False
     unmoved: bool = False
+    order: tuple[int, ...] = (NOT_FINITE, STEP_SMALL, UNMOVED, IDLE_TOO_LONG, STEPS_DONE)  # the first that holds wins
+
+    @property
+    def codes(self) -> list[int]:
+        """Return the endings that are asked for, in their order."""
+        asked = {STEP_SMALL: self.step_size, UNMOVED: self.unmoved, IDLE_TOO_LONG: self.patience}
+        return [code for code in self.order if asked.get(code, True)]
 
 
 def loop_function(program: Program, size: int, rules: LoopRules) -> str:
@@ -63,9 +70,7 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     cost, *rest = (names[slot] for slot in program.outputs)
     gradient, new = rest[:size], rest[size:]
 
-    square = double(0.0)
-    for g in gradient:
-        square = b.emit(f"fadd double {square}, {b.emit(f'fmul double {g}, {g}')}")
+    square = _squares(b, gradient)
     looks = b.emit(f"add i64 {carried_integers[LOOKS]}, 1")
     finite = "true"
     for value in (cost, *gradient):
@@ -101,16 +106,15 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     best_cost = b.emit(f"phi double [{cost}, %keep], [{carried_doubles[BEST_COST]}, %turn]")
     best_square = b.emit(f"phi double [{square}, %keep], [{carried_doubles[BEST_SQUARE]}, %turn]")
     reason = "0"
-    endings = [(NOT_FINITE, b.emit(f"xor i1 {finite}, true"))]
-    if rules.step_size:
-        endings.append((STEP_SMALL, b.emit(f"fcmp olt double {carried_doubles[STEP_SIZE]}, {limit}")))
-    if rules.unmoved:
-        endings.append((UNMOVED, b.emit(f"icmp eq i64 {carried_integers[MOVED]}, 0")))
-    if rules.patience:
-        endings.append((IDLE_TOO_LONG, b.emit(f"icmp sge i64 {idle}, {integers[PATIENCE]}")))
-    endings.append((STEPS_DONE, b.emit(f"icmp sge i64 {carried_integers[STEPS]}, {integers[MAX_STEPS]}")))
-    for code, condition in reversed(endings):  # the first that holds wins
-        reason = b.emit(f"select i1 {condition}, i64 {code}, i64 {reason}")
+    conditions = {
+        NOT_FINITE: f"xor i1 {finite}, true",
+        STEP_SMALL: f"fcmp olt double {carried_doubles[STEP_SIZE]}, {limit}",
+        UNMOVED: f"icmp eq i64 {carried_integers[MOVED]}, 0",
+        IDLE_TOO_LONG: f"icmp sge i64 {idle}, {integers[PATIENCE]}",
+        STEPS_DONE: f"icmp sge i64 {carried_integers[STEPS]}, {integers[MAX_STEPS]}",
+    }
+    for code in reversed(rules.codes):
+        reason = b.emit(f"select i1 {b.emit(conditions[code])}, i64 {code}, i64 {reason}")
     ended = b.emit(f"icmp ne i64 {reason}, 0")
     b.write(f"br i1 {ended}, label %out, label %learn")
 
@@ -118,17 +122,18 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     steps = b.emit(f"add i64 {carried_integers[STEPS]}, 1")
     step_size = carried_doubles[STEP_SIZE]
     moved = carried_integers[MOVED]
+    change = []
+    if rules.step_size or rules.unmoved:
+        change = [b.emit(f"fsub double {fresh}, {old}") for old, fresh in zip(x, new, strict=True)]
     if rules.step_size:
-        total = double(0.0)
-        for old, fresh in zip(x, new, strict=True):
-            difference = b.emit(f"fsub double {fresh}, {old}")
-            total = b.emit(f"fadd double {total}, {b.emit(f'fmul double {difference}, {difference}')}")
-        step_size = b.intrinsic("llvm.sqrt.f64", total)
+        step_size = _norm(b, change)
     if rules.unmoved:
         changed = "false"
-        for old, fresh in zip(x, new, strict=True):
-            changed = b.emit(f"or i1 {changed}, {b.emit(f'fcmp une double {fresh}, {old}')}")
+        for difference in change:  # not fresh ≠ old: the loop takes inf - inf for a move
+            changed = b.emit(f"or i1 {changed}, {b.emit(f'fcmp une double {difference}, {double(0.0)}')}")
         moved = b.emit(f"zext i1 {changed} to i64")
+    b.write("br label %next")
+    b.label("next")  # the one place from where the loop turns
     turns = b.emit(f"sub i64 {left}, 1")
     again = b.emit(f"icmp sgt i64 {turns}, 0")
     b.write(f"br i1 {again}, label %turn, label %pause")
@@ -145,12 +150,43 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     _save(b, x, here, {**after_doubles, STEP_SIZE: carried_doubles[STEP_SIZE]}, numbers)
     b.write(f"ret i64 {reason}")
 
-    heads = [f"  {x[k]} = phi double [{x0[k]}, %entry], [{new[k]}, %learn]" for k in range(size)]
-    heads += [f"  {n} = phi i64 [{integers[k]}, %entry], [{after[k]}, %learn]" for k, n in carried_integers.items()]
-    heads += [f"  {n} = phi double [{doubles[k]}, %entry], [{after_doubles[k]}, %learn]" for k, n in carried_doubles.items()]
-    heads.append(f"  {left} = phi i64 [%count, %entry], [{turns}, %learn]")
+    heads = [f"  {x[k]} = phi double [{x0[k]}, %entry], [{new[k]}, %next]" for k in range(size)]
+    heads += [f"  {n} = phi i64 [{integers[k]}, %entry], [{after[k]}, %next]" for k, n in carried_integers.items()]
+    heads += [f"  {n} = phi double [{doubles[k]}, %entry], [{after_doubles[k]}, %next]" for k, n in carried_doubles.items()]
+    heads.append(f"  {left} = phi i64 [%count, %entry], [{turns}, %next]")
     b.lines[phis:phis] = heads
     return module([("i64 @loop(ptr noalias %d, ptr noalias %n, i64 %count)", b)])
+
+
+def _norm(b: Body, entries: list[str]) -> str:
+    """Write the Euclidean length of a vector, free of overflow and underflow, as `Vector.norm` has it."""
+    sizes = [b.intrinsic("llvm.fabs.f64", e) for e in entries]
+    if len(entries) == 1:
+        return sizes[0]  # the root of the square is the same double wherever the square is normal
+    largest = sizes[0]
+    for size in sizes[1:]:
+        largest = b.intrinsic("llvm.maximum.f64", largest, size)
+    plain = b.intrinsic("llvm.sqrt.f64", _squares(b, entries))
+    inside = b.emit(f"fcmp ogt double {largest}, {double(1e-150)}")
+    inside = b.emit(f"and i1 {inside}, {b.emit(f'fcmp olt double {largest}, {double(1e150)}')}")
+    b.write(f"br i1 {inside}, label %measured, label %scale")
+    b.label("scale")
+    root = b.intrinsic("llvm.sqrt.f64", _squares(b, [b.emit(f"fdiv double {e}, {largest}") for e in entries]))
+    scaled = b.emit(f"fmul double {largest}, {root}")
+    usable = b.emit(f"fcmp one double {largest}, {double(0.0)}")
+    usable = b.emit(f"and i1 {usable}, {b.emit(f'fcmp olt double {largest}, {INFINITY}')}")
+    scaled = b.emit(f"select i1 {usable}, double {scaled}, double {largest}")  # 0, inf and NaN are their own length
+    b.write("br label %measured")
+    b.label("measured")
+    return b.emit(f"phi double [{plain}, %learn], [{scaled}, %scale]")
+
+
+def _squares(b: Body, entries: list[str]) -> str:
+    """Write the sum of squares, added from the first to the last."""
+    total = double(0.0)
+    for entry in entries:
+        total = b.emit(f"fadd double {total}, {b.emit(f'fmul double {entry}, {entry}')}")
+    return total
 
 
 def _save(b: Body, x: list[str], integers: dict[int, str], doubles: dict[int, str], numbers: int) -> None:
@@ -169,7 +205,7 @@ class SmallLoop:
         self, program: Program, start: Vector, rules: LoopRules, *, max_steps: int, patience: int, step_limit: float
     ) -> None:
         self.size = len(start)
-        self._code = MachineCode(loop_function(program, self.size, rules), 1)
+        self._code = MachineCode(loop_function(program, self.size, rules), 1, len(program.instructions))
         self._numbers = (2 + TAIL) * self.size
         self._d = (ctypes.c_double * (self._numbers + DOUBLES))()
         self._n = (ctypes.c_int64 * INTEGERS)()

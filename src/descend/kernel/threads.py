@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 WORTH = 2_000_000  # operations below which a second thread costs more than it brings
+MOST = 1024  # threads that DESCEND_THREADS may ask for
 
 _pool: ThreadPoolExecutor | None = None
 _owner = 0  # the process that made the pool: after a fork its threads are gone
@@ -14,8 +15,8 @@ _owner = 0  # the process that made the pool: after a fork its threads are gone
 
 def threads() -> int:
     """Return how many threads a long pass uses: DESCEND_THREADS, else the processors this process may use."""
-    written = os.environ.get("DESCEND_THREADS", "")
-    if written.isascii() and written.isdigit() and 0 < int(written[:4]) <= 1024:
+    written = os.environ.get("DESCEND_THREADS", "").strip()
+    if written.isascii() and written.isdigit() and len(written) <= 4 and 0 < int(written) <= MOST:
         return int(written)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -30,7 +31,10 @@ def _workers(count: int) -> ThreadPoolExecutor:
 
 
 def run_parts(part: Callable[[int, int], None], blocks: int, largest: int, work: int) -> None:
-    """Call `part(first, last)` over all blocks, at most `largest` at a time, on several threads when it pays."""
+    """Call `part(first, last)` over all blocks, at most `largest` at a time, on several threads when it pays.
+
+    Ctrl-C may end the waiting while other threads are still at work: `part` must own the memory that it works on.
+    """
     bounds = list(range(0, blocks, largest)) + [blocks]
     count = threads()
     if count == 1 or work < WORTH or blocks < 2 * count:

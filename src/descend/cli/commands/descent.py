@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from descend.cli import options
-from descend.cli.arguments import Command
+from descend.cli.arguments import Command, examples
 from descend.cli.output import complain, put_result, write_table
 
 SETTINGS = (
@@ -34,17 +34,18 @@ def settings(command: Any) -> Any:
     return command
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'descend minimize "x^2" --start 3 --learning-rate 0.1',
+        'descend minimize "100*(y - x^2)^2 + (1 - x)^2" --start x=-1.2 --start y=1',
+        'descend minimize "-x^2 + n*x" --let n=4 --maximize',
+    ),
+)
 @settings
 @click.option("--maximize", "--maximise", "maximise", is_flag=True, help="Go uphill instead.")
 def minimize(*, maximise: bool, **given: Any) -> int:
-    r"""Find the minimum of COST, a formula.
-
-    \b
-    descend minimize "x^2" --start 3 --learning-rate 0.1
-    descend minimize "100*(y - x^2)^2 + (1 - x)^2" --start x=-1.2 --start y=1
-    descend minimize "-x^2 + n*x" --let n=4 --maximize
-    """
+    """Find the minimum of COST, a formula."""
     return _extremise(maximise=maximise, **given)
 
 
@@ -76,7 +77,13 @@ def write_trace(result: Any, path: str | None) -> None:
         complain(f"note: the trace was long, so only every {result.trace.stride}th look is in it, and the last")
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'descend gradient-descent "x^2" --start 3 --learning-rate 0.1',
+        'descend gradient-descent "x^2" --start 3 --learning-rate 0.1 --precision 1e-4',
+    ),
+)
 @options.cost
 @options.start(required=True)
 @options.learning_rate(required=True)
@@ -87,11 +94,10 @@ def write_trace(result: Any, path: str | None) -> None:
 def gradient_descent(
     *, cost: str, start: Any, learning_rate: float | str, as_json: bool, quiet: bool, **rest: Any
 ) -> int:
-    r"""Walk the textbook loop on COST: new = old - learning rate * slope.
+    """Walk the textbook loop on COST.
 
-    \b
-    descend gradient-descent "x^2" --start 3 --learning-rate 0.1
-    descend gradient-descent "x^2" --start 3 --learning-rate 0.1 --precision 1e-4
+    Each step is new = old - learning rate * slope, and exactly as many are taken as --max-iterations says, unless
+    --precision ends them earlier.  The last point is printed, and where it really lies.
     """
     from descend.api.minimize import gradient_descent as walk
 

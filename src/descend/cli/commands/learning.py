@@ -7,12 +7,20 @@ from typing import Any
 import click
 
 from descend.cli import options
-from descend.cli.arguments import Command
+from descend.cli.arguments import Command, examples
 from descend.cli.commands.descent import write_trace
 from descend.cli.output import csv_text, put, put_json, put_result, write_table
+from descend.errors import DataError
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'descend fit "y = b0 + b1*x" data.csv',
+        'descend fit "y = a*exp(-b*x) + c" data.parquet --start a=1 --start b=0.1 --start c=0',
+        "descend fit 'y = b0 + b1*`Sepal Length (cm)`' - --holdout 0.2 --save model.json < data.csv",
+    ),
+)
 @click.argument("model")
 @click.argument("file")
 @options.loss
@@ -39,11 +47,10 @@ from descend.cli.output import csv_text, put, put_json, put_result, write_table
 @options.as_json
 @options.quiet
 def fit(*, model: str, file: str, save: str | None, trace: str | None, as_json: bool, quiet: bool, **rest: Any) -> int:
-    r"""Learn the parameters of MODEL from the columns of FILE (CSV, Parquet, Arrow; - is CSV on standard input).
+    """Learn the parameters of MODEL from FILE.
 
-    \b
-    descend fit "y = b0 + b1*x" data.csv
-    descend fit "y = a*exp(-b*x) + c" data.parquet --start a=1 --start b=0.1 --start c=0 --save model.json
+    Names in MODEL that are columns of FILE are columns, the others are parameters.  FILE is CSV, Parquet or Arrow; a
+    single - is CSV on standard input.
     """
     from descend.api.fit import fit as learn
 
@@ -55,23 +62,27 @@ def fit(*, model: str, file: str, save: str | None, trace: str | None, as_json: 
     return code
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'descend fit "y = b0 + b1*x" data.csv --save model.json',
+        "descend predict model.json new.csv --out answers.csv",
+    ),
+)
 @click.argument("model")
 @click.argument("file")
 @options.table_out
 @options.as_json
 def predict(*, model: str, file: str, out: str | None, as_json: bool) -> int:
-    r"""Predict with MODEL, saved by fit, for each row of FILE.  Prints CSV: a column named like the left side.
+    """Predict each row of FILE with a saved MODEL.
 
-    \b
-    descend fit "y = b0 + b1*x" data.csv --save model.json
-    descend predict model.json new.csv --out answers.csv
+    Prints CSV with one column, which is called like the left side of the model.
     """
     from descend.api.fit import load
     from descend.expression.write import to_text
 
     fitted = load(model)
-    values = fitted.predict(file).tolist()
+    values = _predictions(fitted, file)
     tape, left = fitted.model.tape, fitted.model.left
     name = str(tape[left].value) if tape[left].op == "symbol" else to_text(tape, left)
     if out is not None:
@@ -81,6 +92,15 @@ def predict(*, model: str, file: str, out: str | None, as_json: bool) -> int:
     elif out is None:
         put(csv_text({name: values}).removesuffix("\n"))
     return 0
+
+
+def _predictions(fitted: Any, file: str) -> list[float]:
+    try:
+        return list(fitted.predict(file).tolist())
+    except DataError as error:
+        # Dropping rows, which fit offers, would leave a prediction beside the wrong row.
+        reason = error.reason.partition(" Repair them")[0]
+        raise DataError(reason, error.column, error.row) from None
 
 
 def finite(values: list[float]) -> list[float | None]:

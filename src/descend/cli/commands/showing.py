@@ -7,12 +7,18 @@ from typing import Any
 import click
 
 from descend.cli import options
-from descend.cli.arguments import Command
+from descend.cli.arguments import Command, examples
 from descend.cli.output import complain, put, put_json
-from descend.errors import printable
+from descend.errors import FormulaError, printable
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'descend steps "x^2" --start 3 --learning-rate 0.1 --count 3',
+        'descend steps "y = b0 + b1*x" --data data.csv --learning-rate 1e-6',
+    ),
+)
 @options.cost
 @options.start()
 @options.learning_rate(required=True)
@@ -24,12 +30,7 @@ from descend.errors import printable
 @click.option("--maximize", "--maximise", "maximise", is_flag=True, help="Go uphill instead.")
 @options.as_json
 def steps(*, cost: str, count: int, as_json: bool, **rest: Any) -> int:
-    r"""Show the steps of gradient descent on COST: predict, calculate the error, learn.
-
-    \b
-    descend steps "x^2" --start 3 --learning-rate 0.1 --count 3
-    descend steps "y = b0 + b1*x" --data data.csv --learning-rate 1e-6
-    """
+    """Show each step: predict, calculate the error, learn."""
     from descend.answer.result import plain
     from descend.api.reading import positive_count
     from descend.api.steps import steps as walk
@@ -62,32 +63,29 @@ def steps(*, cost: str, count: int, as_json: bool, **rest: Any) -> int:
     return 1 if trouble else 0
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command, epilog=examples('descend derive "x^2*sin(y)"', 'descend derive "x^2*sin(y)" --hessian --latex')
+)
 @options.cost
 @click.option("--latex", is_flag=True, help="Write LaTeX.")
 @click.option("--hessian", is_flag=True, help="Show the second derivatives too.")
 @options.as_json
 def derive(*, cost: str, latex: bool, hessian: bool, as_json: bool) -> int:
-    r"""Show the exact derivatives of COST, a formula.
-
-    \b
-    descend derive "x^2*sin(y)"
-    descend derive "x^2*sin(y)" --hessian --latex
-    """
+    """Show the exact derivatives of COST, a formula."""
     from descend.api.derivative import derivative, second_derivatives
 
     def write(slope: Any) -> str:
         return slope.latex() if latex else str(slope)
 
-    first = {name: write(slope) for name, slope in derivative(cost).items()}
+    slopes = derivative(cost)
+    if not slopes:
+        raise FormulaError("the formula contains no variable, so there is nothing to derive")
+    first = {name: write(slope) for name, slope in slopes.items()}
     second = {pair: write(slope) for pair, slope in (second_derivatives(cost) if hessian else {}).items()}
     if as_json:
         rows = {a: {b: second[a, b] for b in first} for a in first} if hessian else None
         put_json({"gradient": first, "hessian": rows})
         return 0
-    if not first:
-        complain("the formula contains no variable, so there is nothing to derive")
-        return 2
     names = {name: _letter(name) if latex else printable(name) for name in first}
     lines = [_first(names[name], text, latex=latex) for name, text in first.items()]
     order = list(first)

@@ -1,0 +1,100 @@
+"""An exponential decay: a transcendental function a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import descend
+from benchmarks.cases.common import BLOCK, Work, jax_work, plain_read
+
+
+class Decay:
+    """Σ (a·exp(-b·x) + c - y)²."""
+
+    title = "a·exp(-bx)+c"
+
+    def __init__(self, rows: int) -> None:
+        random = np.random.default_rng(2)
+        self.rows = rows
+        self.x = random.uniform(0, 4, size=rows)
+        self.y = 2 * np.exp(-1.5 * self.x) + 0.5 + 0.01 * random.normal(size=rows)
+        self.at = np.array([1.8, 1.2, 0.4])
+
+    def plain_read(self, threads: int) -> Work:
+        """Read the same numbers once."""
+        return plain_read([self.x, self.y], threads)
+
+    def descend(self) -> Work:
+        """Compile the model given as text."""
+        table = {"x": self.x, "y": self.y}
+        fun = descend.compile("y = a*exp(-b*x) + c", table, variables=["a", "b", "c"])
+        return lambda: fun.value_and_gradient(self.at)
+
+    def numpy(self) -> Work:
+        """Work on blocks of rows, into arrays made beforehand."""
+        first, second = np.empty(BLOCK), np.empty(BLOCK)
+
+        def work() -> Any:
+            a, b, c = self.at
+            cost, gradient = 0.0, np.zeros(3)
+            for low in range(0, self.rows, BLOCK):
+                x, y = self.x[low : low + BLOCK], self.y[low : low + BLOCK]
+                e, r = first[: len(y)], second[: len(y)]
+                np.multiply(x, -b, out=e)
+                np.exp(e, out=e)
+                np.multiply(e, a, out=r)
+                r += c
+                r -= y
+                cost += r @ r
+                gradient[0] += r @ e
+                gradient[2] += r.sum()
+                e *= x
+                gradient[1] -= a * (r @ e)
+            return cost, 2 * gradient
+
+        return work
+
+    def numexpr(self, threads: int) -> Work:
+        """Elementwise work by numexpr, the sums by BLAS."""
+        import numexpr
+
+        numexpr.set_num_threads(threads)
+        a, b, c = self.at
+        e, r, xe = (np.empty(self.rows) for _ in range(3))
+        names = {"a": a, "b": b, "c": c, "x": self.x, "y": self.y, "e": e}
+
+        def work() -> Any:
+            numexpr.evaluate("exp(-b*x)", local_dict=names, out=e)
+            numexpr.evaluate("a*e + c - y", local_dict=names, out=r)
+            numexpr.evaluate("x*e", local_dict=names, out=xe)
+            return r @ r, np.array([2 * (r @ e), -2 * a * (r @ xe), 2 * r.sum()])
+
+        return work
+
+    def numba(self, threads: int) -> Work:
+        """One fused, parallel loop."""
+        import numba
+
+        numba.set_num_threads(threads)
+
+        @numba.njit(parallel=True, fastmath=True)
+        def loop(x: Any, y: Any, a: float, b: float, c: float) -> Any:
+            cost = by_a = by_b = by_c = 0.0
+            for i in numba.prange(len(y)):
+                e = np.exp(-b * x[i])
+                r = a * e + c - y[i]
+                cost += r * r
+                by_a += r * e
+                by_b -= r * a * x[i] * e
+                by_c += r
+            return cost, np.array([2 * by_a, 2 * by_b, 2 * by_c])
+
+        return lambda: loop(self.x, self.y, *self.at)
+
+    def jax(self, _: int) -> Work:
+        """Jit value_and_grad in double precision."""
+        return jax_work(
+            lambda np_, p, x, y: np_.sum((p[0] * np_.exp(-p[1] * x) + p[2] - y) ** 2), self.at, self.x, self.y
+        )

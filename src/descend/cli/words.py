@@ -1,0 +1,66 @@
+"""Advice is written for Python (``max_looks=``); here it is said the way the shell spells it (``--max-looks``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from descend.answer.result import Result
+
+OPTIONS = {
+    "constants": "--let",
+    "data": "--data",
+    "fixed": "--fix",
+    "holdout": "--holdout",
+    "learning_rate": "--learning-rate",
+    "loss": "--loss",
+    "max_iterations": "--max-iterations",
+    "max_looks": "--max-looks",
+    "max_seconds": "--max-seconds",
+    "maximise": "--maximize",
+    "method": "--method",
+    "missing": "--missing",
+    "precision": "--precision",
+    "seed": "--seed",
+    "start": "--start",
+    "tied": "--tie",
+    "trace": "--trace",
+}
+KEYWORD = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]?([\w+-]+(?:\.\w+)?(?:[+-]\d+)?)['\"]?)?")
+MAPPING = re.compile(r"(?:a mapping, )?\bstart=\{([^}]*)\}")
+REFUSED = re.compile(r"\b(learning_rate|max_iterations|max_looks|max_seconds)(?= must be )")
+PHRASES = {
+    'missing="drop" in Python, --missing drop on the command line': "--missing drop",
+    "The last point is in result.last; start there to go on.": "Give the last point to --start to go on.",
+    "; evaluate() judges the fit on them": "",
+    "in gradient_descent, ": "in gradient-descent, ",
+}
+
+
+def in_shell(text: str) -> str:
+    """Return a message of the library with the options' names in the place of the keywords'.
+
+    >>> in_shell("Give more with max_looks=.")
+    'Give more with --max-looks.'
+    >>> in_shell("give a mapping, start={'x': ..., 'y': ...}")
+    'give --start x=... --start y=...'
+    """
+    for phrase, other in PHRASES.items():
+        text = text.replace(phrase, other)
+    text = REFUSED.sub(lambda found: OPTIONS[found[1]], MAPPING.sub(_starts, text))
+    return KEYWORD.sub(lambda found: f"{OPTIONS[found[1]]} {found[2]}" if found[2] else OPTIONS[found[1]], text)
+
+
+def _starts(found: re.Match[str]) -> str:
+    names = [part.partition(":")[0].strip(" '\"") for part in found[1].split(",")]
+    return " ".join(f"--start {name}=..." for name in names)
+
+
+def result_in_shell(result: Result) -> Result:
+    """Return a result whose advice and notes speak of options."""
+    advice, notes = in_shell(result.advice), tuple(map(in_shell, result.notes))
+    if (advice, notes) == (result.advice, result.notes):
+        return result
+    return replace(result, advice=advice, notes=notes)
