@@ -55,7 +55,7 @@ class TestReading:
             (X**Y, "x^y"),
             (X ** (-Y), "x^(-y)"),
             (sympy.E**X, "exp(x)"),
-            (sympy.E + sympy.pi, "pi + e"),
+            (sympy.E + sympy.pi, "e + pi"),
             (sympy.exp(1) * X, "e*x"),
             (X - Y, "x - y"),
             (sympy.Rational(22, 7), "22/7"),
@@ -65,20 +65,24 @@ class TestReading:
             (sympy.Abs(X), "abs(x)"),
             (sympy.Max(X, Y, 1), "max(1, x, y)"),
             (sympy.Min(X, Y), "min(x, y)"),
-            (sympy.ceiling(X) + sympy.floor(Y), "floor(y) + ceil(x)"),
+            (sympy.ceiling(X) + sympy.floor(Y), "ceil(x) + floor(y)"),
             (sympy.loggamma(X), "gammaln(x)"),
             (sympy.digamma(X), "polygamma(0, x)"),
             (sympy.polygamma(2, X), "polygamma(2, x)"),
             (sympy.sec(X) * sympy.csch(X), "1/(sinh(x)*cos(x))"),
             (sympy.cot(X), "cos(x)/sin(x)"),
             (sympy.Heaviside(X), "where(x < 0, 0, where(x == 0, 0.5, 1))"),
-            (sympy.Heaviside(X, 1), "where(x < 0, 0, where(x == 0, 1, 1))"),
+            (sympy.Heaviside(X, 1), "where(x < 0, 0, 1)"),
             (sympy.Piecewise((X, X > 0), (Y, True)), "where(x > 0, x, y)"),
             (
                 sympy.Piecewise((X, (X > 0) & (Y <= 1)), (Y, sympy.Ne(X, 0) | ~(Y < 2)), (1, True)),
-                "where(x > 0 and y <= 1, x, where(y >= 2 or x != 0, y, 1))",
+                "where(y <= 1 and x > 0, x, where(y >= 2 or x != 0, y, 1))",
             ),
-            (sympy.UnevaluatedExpr(X) + 1, "x + 1"),
+            (sympy.UnevaluatedExpr(X), "x"),
+            (
+                sympy.Piecewise((1, sympy.ITE(X > 0, Y > 0, Y < 0)), (2, True)),
+                "where(x > 0 and y > 0 or not (x > 0) and y < 0, 1, 2)",
+            ),
             (sympy.Add(X, X, evaluate=False), "2*x"),
             (sympy.Mul(X, 1 / X, evaluate=False), "x/x"),
             (sympy.GoldenRatio, "0.5*(1 + sqrt(5))"),
@@ -86,8 +90,6 @@ class TestReading:
         ],
     )
     def test_meaning(self, expression, expected):
-        if expected == "where(x < 0, 0, where(x == 0, 1, 1))":
-            expected = "where(x < 0, 0, 1)"
         assert text(expression) == expected
 
     def test_floats_are_the_binary_numbers_they_hold(self):
@@ -292,7 +294,6 @@ class TestWriting:
             "exp(exp(exp(exp(5))))",
             "floor(exp(1e18))",
             "exp(x + 10^9*log(7))",
-            "exp(10^9*log(7)*x)",
             "((((3*x)^999)^999)^999)^999",
             "((((sqrt(2))^999)^999)^999)^999",
             "where(exp(1e18) < exp(2e18), x, y)",

@@ -28,9 +28,9 @@ OPTIONS = {
     "tied": "--tie",
     "trace": "--trace",
 }
-KEYWORD = re.compile(rf"\b({'|'.join(OPTIONS)})=(?:['\"]?([\w+-]+(?:\.\w+)?(?:[+-]\d+)?)['\"]?)?")
-MAPPING = re.compile(r"(?:a mapping, )?\bstart=\{([^}]*)\}")
-REFUSED = re.compile(r"\b(learning_rate|max_iterations|max_looks|max_seconds)(?= must be )")
+KEYWORD = rf"\b({'|'.join(OPTIONS)})=(?:['\"]?([\w+-]+(?:\.\w+)?(?:[+-]\d+)?)['\"]?)?"
+MAPPING = r"(?:a mapping, )?\bstart=\{([^}]*)\}"
+REFUSED = r"\b(learning_rate|max_iterations|max_looks|max_seconds)(?= must be )"
 PHRASES = {
     'missing="drop" in Python, --missing drop on the command line': "--missing drop",
     "The last point is in result.last; start there to go on.": "Give the last point to --start to go on.",
@@ -49,8 +49,10 @@ def in_shell(text: str) -> str:
     """
     for phrase, other in PHRASES.items():
         text = text.replace(phrase, other)
-    text = REFUSED.sub(lambda found: OPTIONS[found[1]], MAPPING.sub(_starts, text))
-    return KEYWORD.sub(lambda found: f"{OPTIONS[found[1]]} {found[2]}" if found[2] else OPTIONS[found[1]], text)
+    if "=" not in text and " must be " not in text:
+        return text  # most have nothing to change: then no expression is compiled, which a short run would notice
+    text = re.sub(REFUSED, lambda found: OPTIONS[found[1]], re.sub(MAPPING, _starts, text))
+    return re.sub(KEYWORD, lambda found: f"{OPTIONS[found[1]]} {found[2]}" if found[2] else OPTIONS[found[1]], text)
 
 
 def _starts(found: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
-from math import inf
+from math import inf, isfinite
 from typing import NamedTuple
 
 from descend.descent.spectrum import Direction, Spectrum
@@ -19,6 +19,7 @@ from descend.evaluation import Evaluation, Objective, Order, Vector
 DISTANCES = (1e-24, 1e-20, 1e-16, 1e-12, 1e-10, *(10.0**k for k in range(-8, 1)))
 FURTHEST = 0.05  # what counts as nearby; a plateau that ends beyond is one all the same
 NOISES = 8.0  # bounds on the rounding error that a difference must exceed
+CLOSE_BY = 4e-8
 FLOOR_STEPS = 2  # Newton corrections after each step
 FURTHEST_FLOOR = 1.0  # of the variables' scale: beyond, a correction leads somewhere else
 REFINED = 12  # steps of the search for the lowest direction, where there are several without curvature
@@ -52,8 +53,8 @@ class Surroundings:
         """+1, -1 or 0 as the cost is higher or lower there, or, where rounding hides it, is about to be."""
         there = self._floor(self.point + step, others)
         seen = self.objective.look(there, Order.HESSIAN)
-        if seen.cost == -inf:
-            return -1
+        if seen.cost == -inf or not all(map(isfinite, there)):
+            return -1  # down for ever, or over the edge of the doubles: no reason to call this a minimum
         difference = seen.cost - self.seen.cost
         if abs(difference) > NOISES * (seen.cost_error + self.seen.cost_error):  # false for NaN
             return 1 if difference > 0 else -1
@@ -134,6 +135,17 @@ class Surroundings:
             direction = self.curvature.combined((index,), (1.0,))
             for d in (direction, _opposite(direction)):
                 if self.side(d, (index,), first).sign < 0:
+                    return True
+        return False
+
+
+    def jumps_down(self, most: int) -> bool:
+        """Whether the cost is lower on some side close by, though slope and curvature say bowl: it is not continuous."""
+        allowed = NOISES * self.seen.cost_error
+        for index in self.curvature.weakest(most):
+            step = CLOSE_BY * Vector(self.curvature.combined((index,), (1.0,)))
+            for there in (self.point + step, self.point - step):
+                if self.objective.look(there).cost < self.seen.cost - allowed:
                     return True
         return False
 

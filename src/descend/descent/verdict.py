@@ -99,9 +99,9 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     elif rounding or (close and still):
         around = Surroundings(objective, point, seen, curvature)
         kind, unique = _stationary(around)
-        if kind is Kind.MINIMUM and not second.bowl:
+        if kind is Kind.MINIMUM:
             first = 4.0 * max(curvature.size_of(distances), curvature.size_of(reach))
-            if around.falls_beside(first, MOST_PROBED):
+            if around.jumps_down(MOST_PROBED) if second.bowl else around.falls_beside(first, MOST_PROBED):
                 kind = Kind.SADDLE
     if not curvature.positive and not curvature.null_indices:
         distance = inf

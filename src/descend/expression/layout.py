@@ -171,8 +171,13 @@ def product(tape: Tape, index: int) -> Product:
 
 def _in_order(tape: Tape, side: dict[int, int]) -> dict[int, int]:
     """Put constants and symbols first and sums last, otherwise as they came."""
-    rank = {"constant": 0, "pi": 0, "symbol": 1, "add": 3}
-    return dict(sorted(side.items(), key=lambda item: rank.get(tape[item[0]].op, 2)))
+
+    def rank(item: tuple[int, int]) -> int:
+        op, args, _ = tape[item[0]]
+        euler = op == "exp" and tape.value(args[0]) == 1
+        return 0 if euler else {"constant": 0, "pi": 0, "symbol": 1, "add": 3}.get(op, 2)
+
+    return dict(sorted(side.items(), key=rank))
 
 
 def _gather(tape: Tape, side: dict[int, int], index: int) -> None:

@@ -157,7 +157,7 @@ def _build(tape: Tape, node: Any, args: list[int]) -> int:
     build = readers().get(type(node))
     if build is None:
         raise FormulaError(_refusal(node))
-    _check(tape, args, condition=isinstance(node, (sympy.And, sympy.Or, sympy.Not)))
+    _check(tape, args, condition=isinstance(node, (sympy.And, sympy.Or, sympy.Not, sympy.ITE)))
     return build(tape, *args)
 
 

@@ -2,7 +2,7 @@
 
 SymPy simplifies what it is given, at times at a terrible price: exp(10^9*log(7)) becomes an integer of gigabytes, a
 nest of cosh doubles its work with each level.  So the value of each constant is known in double precision before it is
-built, and deep functions are handed over unevaluated.
+built, and only the lower floors of a tall expression are simplified.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from descend.expression.tape import Tape
 if TYPE_CHECKING:
     import sympy
 
-EVALUATED_HEIGHT = 12  # functions of more operations above one another are not simplified by SymPy
+EVALUATED_HEIGHT = 16  # what has more operations above one another is not simplified by SymPy
 LARGEST = 1e300  # |value| of a constant
 LARGEST_LOGARITHM = 1e4  # |value| of a constant with a logarithm in it: exp(n*log(7)) is written out as 7^n
 LARGEST_BITS = 100_000  # of the constant factor of a product
@@ -72,10 +72,13 @@ def _constant(op: str, args: list[tuple[Any, bool]]) -> tuple[Any, bool]:
     """Return the value of an operation on constants, if it is one that SymPy can be trusted with."""
     import sympy
 
-    value = spellings()[op](True, *(arg for arg, _ in args))
-    if isinstance(value, (sympy.logic.boolalg.Boolean, bool)):
-        return value, False
-    value = value.evalf()
+    try:
+        value = spellings()[op](True, *(arg for arg, _ in args))
+        if isinstance(value, (sympy.logic.boolalg.Boolean, bool)):
+            return value, False
+        value = value.evalf()
+    except ValueError:  # a pole, to mpmath
+        value = sympy.nan
     if not value.is_real:
         raise FormulaError("a constant of this formula has no value in the real numbers")
     logarithm = op.startswith("log") or any(inner for _, inner in args)

@@ -58,6 +58,10 @@ def readers() -> dict[type, Build]:
         rest = tape.call("where", tape.call("eq", x, zero), middle, one)
         return tape.call("where", tape.call("lt", x, zero), zero, rest)
 
+    def either_way(tape: Tape, condition: int, then: int, otherwise: int) -> int:
+        opposite = tape.call("not", condition)
+        return tape.call("or", tape.call("and", condition, then), tape.call("and", opposite, otherwise))
+
     def golden(tape: Tape) -> int:
         return tape.div(tape.add((tape.constant(1), tape.call("sqrt", tape.constant(5)))), tape.constant(2))
 
@@ -92,6 +96,7 @@ def readers() -> dict[type, Build]:
         sympy.And: joined("and"),
         sympy.Or: joined("or"),
         sympy.Not: named("not"),
+        sympy.ITE: either_way,
         type(sympy.true): truth,
         type(sympy.false): lambda tape: tape.call("not", truth(tape)),
     }
@@ -109,6 +114,10 @@ def spellings() -> dict[str, Spelling]:
         # Comparing expressions can cost SymPy an age; comparing numbers does not.
         return lambda _, *args: of(*args, evaluate=all(a.is_number for a in args))
 
+    def ordered(less: Any, greater: Any) -> Spelling:
+        # x > 0 rather than 0 < x, as SymPy has it.
+        return lambda _, a, b: unevaluated(greater)(_, b, a) if a.is_Number else unevaluated(less)(_, a, b)
+
     def flat(of: Any) -> Spelling:
         def spell(_: bool, *args: Any) -> Any:
             parts = [part for arg in args for part in (arg.args if isinstance(arg, of) else (arg,))]
@@ -117,7 +126,10 @@ def spellings() -> dict[str, Spelling]:
         return spell
 
     def power(evaluate: bool, base: Any, exponent: Any) -> Any:
-        return sympy.Pow(base, exponent, evaluate=evaluate or bool(exponent.is_Integer))
+        return sympy.Pow(base, exponent, evaluate=evaluate)
+
+    def quotient(evaluate: bool, a: Any, b: Any) -> Any:
+        return sympy.Mul(a, sympy.Pow(b, -1, evaluate=evaluate), evaluate=evaluate)
 
     def exp(evaluate: bool, x: Any) -> Any:
         return sympy.exp(x, evaluate=evaluate or x == 1)
@@ -133,10 +145,10 @@ def spellings() -> dict[str, Spelling]:
     half, one = sympy.Rational(1, 2), sympy.Integer(1)
     return {
         **{name: function(getattr(sympy, name)) for name in SAME},
-        "add": lambda _, *args: sympy.Add(*args),
-        "mul": lambda _, *args: sympy.Mul(*args),
-        "neg": lambda _, x: -x,
-        "div": lambda _, a, b: a / b,
+        "add": function(sympy.Add),
+        "mul": function(sympy.Mul),
+        "neg": lambda evaluate, x: sympy.Mul(-1, x, evaluate=evaluate),
+        "div": quotient,
         "pow": power,
         "sqrt": lambda evaluate, x: power(evaluate, x, half),
         "cbrt": cbrt,
@@ -156,8 +168,8 @@ def spellings() -> dict[str, Spelling]:
         "min": flat(sympy.Min),
         "max": flat(sympy.Max),
         "where": where,
-        "lt": unevaluated(sympy.StrictLessThan),
-        "le": unevaluated(sympy.LessThan),
+        "lt": ordered(sympy.StrictLessThan, sympy.StrictGreaterThan),
+        "le": ordered(sympy.LessThan, sympy.GreaterThan),
         "eq": unevaluated(sympy.Equality),
         "and": lambda _, a, b: sympy.And(a, b),
         "or": lambda _, a, b: sympy.Or(a, b),

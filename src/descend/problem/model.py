@@ -106,14 +106,28 @@ def make_model(
     unused = [c for c in columns if c not in inputs and c not in on_left]
     warnings = []
     for name in found:
-        close = get_close_matches(name, unused, n=1, cutoff=0.8) if parameters is None else []
-        if close:
+        close = next((c for c in unused if _misspelt(name, c)), None) if parameters is None else None
+        if close is not None:
             warnings.append(
-                f"{printable(name)} was taken as a parameter, but the data have a column {printable(close[0])!r} "
+                f"{printable(name)} was taken as a parameter, but the data have a column {printable(close)!r} "
                 "that is not used: a misspelling?"
             )
     used = tuple(dict.fromkeys([*on_left, *inputs]))
     return FormulaModel(tape, left, right, tuple(found), used, inputs), tuple(warnings)
+
+
+def _misspelt(name: str, column: str) -> bool:
+    """Whether two names differ by case only, or (three letters and more) by one edit."""
+    a, b = name.casefold(), column.casefold()
+    if a == b:
+        return True
+    if min(len(a), len(b)) < 3 or abs(len(a) - len(b)) > 1:
+        return False
+    same = 0  # length of the common beginning; what follows must be equal but for one character
+    while same < min(len(a), len(b)) and a[same] == b[same]:
+        same += 1
+    rest_a, rest_b = a[same:], b[same:]
+    return rest_a[1:] == rest_b[1:] or rest_a[1:] == rest_b or rest_a == rest_b[1:]
 
 
 def _no_column(name: str, columns: Collection[str]) -> str:
