@@ -18,11 +18,21 @@ Each message says what is wrong, where, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def printable(text: str, limit: int = 200) -> str:
     """Return `text` with every unprintable character shown as ``?``, cut to `limit` characters."""
     shown = "".join(c if c.isprintable() else "?" for c in text[: limit + 1])
     return shown if len(text) <= limit else shown[:limit] + "…"
+
+
+def nearest(name: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the choice that `name` may have been meant for, printable, or None."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    close = get_close_matches(name, list(choices), n=1, cutoff=cutoff)
+    return printable(close[0]) if close else None
 
 
 class DescendError(Exception):

@@ -130,7 +130,9 @@ class TestEveryFunction:
             assert close(value, sympy_value(expression, point), 1e-40)
             assert close(value, difference(read(f"polygamma({order}, x)"), point, "x"), 1e-30)
 
-    @pytest.mark.parametrize("text", ["x + y", "x*y*y", "-x", "x/y", "x**y", "x**5", "x**(-3)", "x**0.3", "2**x", "pi*x"])
+    @pytest.mark.parametrize(
+        "text", ["x + y", "x*y*y", "-x", "x/y", "x**y", "x**5", "x**(-3)", "x**0.3", "2**x", "pi*x"]
+    )
     def test_operators(self, text):
         point = {"x": 1.7, "y": -0.6}
         for name, value in partials(text, point).items():
@@ -163,7 +165,9 @@ class TestBranches:
     def test_the_branch_that_is_not_taken_does_no_harm(self, text, slope):
         assert partials(text, {"x": 0})["x"] == slope
 
-    @pytest.mark.parametrize("text", ["where(x > 0, sqrt(x), 0)", "where(x > 0, x**1.5, x)", "where(x > 0, x*log(x), 0)"])
+    @pytest.mark.parametrize(
+        "text", ["where(x > 0, sqrt(x), 0)", "where(x > 0, x**1.5, x)", "where(x > 0, x*log(x), 0)"]
+    )
     def test_second_derivatives(self, text):
         tape, root = parse(text)
         symbol = tape.symbols((root,))["x"]

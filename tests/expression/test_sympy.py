@@ -155,7 +155,7 @@ class TestReading:
         assert not is_sympy(1.0)
 
     def test_recognition_does_not_import(self):
-        program = "import sys\nfrom descend.expression.sympy import is_sympy\nassert not is_sympy(1)\nassert 'sympy' not in sys.modules"
+        program = "import sys, descend.expression.sympy as s; s.is_sympy(1); assert 'sympy' not in sys.modules"
         subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -329,15 +329,13 @@ class TestWriting:
         to_sympy(*parse(typed))
         assert time.process_time() - started < 3
 
-    def test_too_deep_is_said(self):
+    def test_a_deep_expression_needs_no_recursion(self):
         tape = Tape()
         index = tape.symbol("x")
-        for _ in range(20_000):
+        for _ in range(10_000):
             index = tape.call("sin", tape.add((index, tape.constant(1))))
-        try:
-            to_sympy(tape, index)
-        except LimitError as error:
-            assert "nested" in str(error)
+        back = from_sympy(to_sympy(tape, index)).formula
+        assert len(back.tape) == len(tape)
 
     @pytest.mark.parametrize("typed", ["log(-1)", "log(0)*x", "asin(2)", "x + acosh(0)", "gammaln(-1)"])
     def test_constants_without_a_value_are_refused(self, typed):

@@ -143,7 +143,9 @@ class TestStorage:
         sine, cosine = tape[root].args
         assert tape[sine].args == tape[cosine].args
 
-    @pytest.mark.parametrize(("one", "other"), [("x - y", "y - x"), ("x/y", "y/x"), ("x^y", "y^x"), ("atan2(x, y)", "atan2(y, x)")])
+    @pytest.mark.parametrize(
+        ("one", "other"), [("x - y", "y - x"), ("x/y", "y/x"), ("x^y", "y^x"), ("atan2(x, y)", "atan2(y, x)")]
+    )
     def test_different_ones_are_not(self, one, other):
         tape, root = parse(f"sin({one}) + cos({other})")
         sine, cosine = tape[root].args
@@ -191,4 +193,4 @@ class TestStorage:
 def test_natural_order_counts():
     names = ["x10", "x2", "x1", "b", "x", "x2a", "x02", "X3"]
     assert sorted(names, key=natural) == ["X3", "b", "x", "x1", "x2", "x02", "x2a", "x10"]
-    assert sorted(["a" + "9" * 10_000, "a1"], key=natural)[0] == "a1"
+    assert min("a" + "9" * 10_000, "a1", key=natural) == "a1"

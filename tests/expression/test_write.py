@@ -219,7 +219,10 @@ class TestLatex:
             ("(x+1)/y", r"\frac{x + 1}{y}"),
             ("-(x+1)", r"-\left(x + 1\right)"),
             ("2^x*3", r"3 \cdot 2^{x}"),
-            ("x_1 + x2 + alpha + beta_max + omicron", r"x_{1} + x_{2} + \alpha + \beta_{\mathrm{max}} + \mathrm{omicron}"),
+            (
+                "x_1 + x2 + alpha + beta_max + omicron",
+                r"x_{1} + x_{2} + \alpha + \beta_{\mathrm{max}} + \mathrm{omicron}",
+            ),
             ("sqrt(x) + cbrt(y) + |z|", r"\sqrt{x} + \sqrt[3]{y} + \left|z\right|"),
             ("exp(-x^2) + e", r"e^{-x^{2}} + e"),
             ("sin(x)^2", r"\left(\sin\left(x\right)\right)^{2}"),

@@ -16,7 +16,13 @@ ARITHMETIC = {
     ast.Div: OPERATIONS["div"],
     ast.Pow: OPERATIONS["pow"],
 }
-COMPARISONS = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq}
+COMPARISONS = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+}
 
 
 def read(text):

@@ -158,9 +158,14 @@ class Fit(Result):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model as JSON (no pickle); `descend.load` reads it back."""
-        from descend.answer.store import save
+        from descend.answer.saving import save_model
 
-        save(self, path)
+        extra = {
+            "columns": list(self.model.columns),
+            "covariance": None if self.covariances is None else [list(row) for row in self.covariances],
+            "source": self.source,
+        }
+        save_model(self.to_dict() | extra, path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""

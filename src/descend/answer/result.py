@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -124,6 +123,7 @@ class Result:
             "variables": plain(self.variables),
             "cost": plain(self.cost),
             "gradient": plain(self.gradient),
+            "best": {"variables": plain(self.best.variables), "cost": plain(self.best.cost)},
             "last": {"variables": plain(self.last.variables), "cost": plain(self.last.cost)},
             "steps": self.steps,
             "looks": self.looks,
@@ -139,6 +139,8 @@ class Result:
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON text; numbers round-trip."""
+        import json
+
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
 
     def to_scipy(self) -> Any:

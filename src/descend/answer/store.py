@@ -1,51 +1,20 @@
-"""Fitted models as JSON: versioned, no pickle, read back through the same safe parser as any formula."""
+"""Saved models read back, through the same safe parser as any formula."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from math import isfinite, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from descend.answer.fit import Fit
+from descend.answer.result import Point
+from descend.answer.saving import FORMAT, LARGEST, VERSION
 from descend.descent.status import Status
 from descend.errors import DataError, DescendError, printable
 from descend.expression.parse import parse_model
 from descend.problem.loss.registry import find_loss
 from descend.problem.model import make_model
-
-if TYPE_CHECKING:
-    from descend.answer.fit import Fit
-
-FORMAT = "descend-model"
-VERSION = 1
-LARGEST = 10_000_000  # bytes of a file that is read
-
-
-def save(fit: Fit, path: str | Path) -> None:
-    """Write `fit` to `path`, first under a temporary name, so that an interrupted write loses nothing."""
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        **fit.to_dict(),
-        "columns": list(fit.model.columns),
-        "covariance": None if fit.covariances is None else [list(row) for row in fit.covariances],
-        "source": fit.source,
-    }
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
-    target = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DataError(f"the model cannot be written to {printable(str(target))}: {error.strerror}") from None
 
 
 def load(path: str | Path) -> Fit:
@@ -85,9 +54,6 @@ def _number(value: Any) -> float:
 
 
 def _fit(content: dict[str, Any]) -> Fit:
-    from descend.answer.fit import Fit
-    from descend.answer.result import Point
-
     parameters = {str(k): _number(v) for k, v in content["parameters"].items()}
     columns = [str(c) for c in content["columns"]]
     if not all(isfinite(v) for v in parameters.values()):

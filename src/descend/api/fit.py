@@ -99,6 +99,8 @@ def fit(
     seconds = positive_number(max_seconds, "max_seconds")
     distance = positive_number(precision, "precision")
     rate = learning_rate_of(learning_rate)
+    if method != "auto":
+        find_choice(method, Facts(), rate)  # a misspelt name should not wait for the data
     modelled = read_model(
         model,
         data,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from descend.descent.arithmetic import Symbols
 from descend.descent.loop import Watch, descend, finish
@@ -14,20 +14,14 @@ from descend.descent.status import Ending
 from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
 from descend.evaluation import Evaluation, MachineFormula, Objective, Vector
-from descend.kernel import small
-from descend.kernel.program import Program, lower
+
+if TYPE_CHECKING:
+    from descend.kernel.program import Program
+    from descend.kernel.small import SmallLoop
 
 SLICE_SECONDS = 0.02  # aimed at; a slice never exceeds 50 ms on the machine it was measured on
 FIRST_SLICE = 2_000
 NEVER = 2**62
-
-ENDINGS = {
-    small.STEPS_DONE: Ending.STEPS,
-    small.STEP_SMALL: Ending.STEP_SMALL,
-    small.NOT_FINITE: Ending.NOT_FINITE,
-    small.IDLE_TOO_LONG: Ending.IDLE,
-    small.UNMOVED: Ending.UNMOVED,
-}
 
 
 def walk(
@@ -63,6 +57,8 @@ def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
 
 def trace_rule(method: Method, formula: MachineFormula, names: tuple[str, ...]) -> Program:
     """Run the method's `learn` once on symbols; return the program of cost, gradient and new point."""
+    from descend.kernel.program import lower
+
     tape = formula.tape
     x, number = Symbols(tape, formula.variables), Symbols(tape, [tape.symbol("#k")])
     state: Any = replace(method.start(Vector([])), x=x, number=number)
@@ -73,6 +69,15 @@ def trace_rule(method: Method, formula: MachineFormula, names: tuple[str, ...]) 
 def _machine_walk(
     objective: Objective, formula: MachineFormula, method: Method, start: Vector, rules: dict[type[Rule], Rule]
 ) -> Run:
+    from descend.kernel import small  # only a long run needs it
+
+    endings = {
+        small.STEPS_DONE: Ending.STEPS,
+        small.STEP_SMALL: Ending.STEP_SMALL,
+        small.NOT_FINITE: Ending.NOT_FINITE,
+        small.IDLE_TOO_LONG: Ending.IDLE,
+        small.UNMOVED: Ending.UNMOVED,
+    }
     steps, looks, seconds = rules.get(Steps), rules.get(Looks), rules.get(Seconds)
     size, idle = rules.get(StepSize), rules.get(Idle)
     most_steps = steps.count if isinstance(steps, Steps) else NEVER
@@ -97,7 +102,7 @@ def _machine_walk(
             reason = loop.run(count)
             now = perf_counter()
             if reason != small.RUNNING:
-                ending = ENDINGS[reason]
+                ending = endings[reason]
                 if ending is Ending.STEPS and most_looks - 1 < most_steps:
                     ending = Ending.LOOKS
             elif now - began >= limit:
@@ -110,8 +115,10 @@ def _machine_walk(
     return _facts(objective, loop, start, ending, perf_counter() - began)
 
 
-def _facts(objective: Objective, loop: small.SmallLoop, start: Vector, ending: Ending, seconds: float) -> Run:
+def _facts(objective: Objective, loop: SmallLoop, start: Vector, ending: Ending, seconds: float) -> Run:
     """Read the buffers of a loop that has ended, and look once more at the points that are reported."""
+    from descend.kernel import small
+
     tail = loop.tail
     # Between slices the loop stands at a point that it has not looked at yet: the last look is the end of the tail.
     last = tail[-1] if tail else start

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
-from descend.descent.method.base import Method
+from descend.descent.method.base import Method, State
 from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import Rule
@@ -38,6 +38,7 @@ def descend(
             evaluation = method.error(objective, point)
             progress.saw(point, evaluation)
             progress.seconds = perf_counter() - began
+            here = (progress.steps, progress.step_size)  # the step that led here
             if point is state.x:
                 progress.last = Look(point, evaluation)
             ending = stopping.ending(progress)
@@ -52,18 +53,28 @@ def descend(
                     progress.steps = state.number
                     progress.step_size = change.norm()
                     progress.moved = any(change)
-                if state.x is point:
+                if state.x is point:  # a trial that was accepted: the step led here
                     progress.last = Look(point, evaluation)
+                    here = (progress.steps, progress.step_size)
             if recorder is not None:
-                _record(recorder, progress, point, evaluation, state.rate)
+                _record(recorder, progress, here, state)
     except KeyboardInterrupt:
         ending = Ending.INTERRUPTED
     return finish(progress, ending or Ending.INTERRUPTED, recorder, perf_counter() - began)
 
 
-def _record(recorder: Recorder, progress: Progress, point: Vector, evaluation: Evaluation, rate: float) -> None:
-    size = progress.step_size if progress.steps else float("nan")
-    recorder.record(progress.steps, progress.looks, point, evaluation, size, rate, accepted=progress.accepted)
+def _record(recorder: Recorder, progress: Progress, here: tuple[int, float], state: State) -> None:
+    steps, size = here
+    assert progress.evaluation is not None
+    recorder.record(
+        steps,
+        progress.looks,
+        progress.point,
+        progress.evaluation,
+        size if steps else float("nan"),
+        state.rate,
+        accepted=progress.accepted,
+    )
 
 
 def unseen(point: Vector) -> Look:

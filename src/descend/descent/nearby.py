@@ -138,7 +138,6 @@ class Surroundings:
                     return True
         return False
 
-
     def jumps_down(self, most: int) -> bool:
         """Whether the cost is lower on some side close by, though slope and curvature say bowl: it is not continuous."""
         allowed = NOISES * self.seen.cost_error

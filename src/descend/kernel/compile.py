@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +11,6 @@ from typing import Any
 from descend.kernel.interpret import Interpreter
 from descend.kernel.lower import LIBRARY, obstacle, point_function
 from descend.kernel.program import Program
-
-log = logging.getLogger("descend")
 
 LARGE = 2_000  # instructions from which a level less is optimised: 8,000 at one point take 1.4 s to compile, or 0.03
 
@@ -34,7 +31,9 @@ def fall_back(reason: str) -> None:
     """Count that machine code was wanted and could not be had."""
     COUNTERS.fallbacks += 1
     COUNTERS.reason = reason
-    log.info("no machine code: %s; the formula is interpreted", reason)
+    import logging
+
+    logging.getLogger("descend").info("no machine code: %s; the formula is interpreted", reason)
 
 
 class MachineCode:

@@ -152,7 +152,9 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
 
     heads = [f"  {x[k]} = phi double [{x0[k]}, %entry], [{new[k]}, %next]" for k in range(size)]
     heads += [f"  {n} = phi i64 [{integers[k]}, %entry], [{after[k]}, %next]" for k, n in carried_integers.items()]
-    heads += [f"  {n} = phi double [{doubles[k]}, %entry], [{after_doubles[k]}, %next]" for k, n in carried_doubles.items()]
+    heads += [
+        f"  {n} = phi double [{doubles[k]}, %entry], [{after_doubles[k]}, %next]" for k, n in carried_doubles.items()
+    ]
     heads.append(f"  {left} = phi i64 [%count, %entry], [{turns}, %next]")
     b.lines[phis:phis] = heads
     return module([("i64 @loop(ptr noalias %d, ptr noalias %n, i64 %count)", b)])

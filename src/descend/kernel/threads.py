@@ -24,7 +24,7 @@ def threads() -> int:
 
 
 def _workers(count: int) -> ThreadPoolExecutor:
-    global _pool, _owner  # noqa: PLW0603 - one pool a process, made lazily
+    global _pool, _owner
     if _pool is None or _owner != os.getpid() or _pool._max_workers < count:
         _pool, _owner = ThreadPoolExecutor(count, thread_name_prefix="descend"), os.getpid()
     return _pool

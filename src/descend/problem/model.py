@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from descend.errors import DataError, FormulaError, printable
+from descend.errors import DataError, FormulaError, nearest, printable
 from descend.expression.derivative import gradient
 from descend.expression.parse import Model
 from descend.expression.tape import Tape
@@ -131,9 +130,9 @@ def _misspelt(name: str, column: str) -> bool:
 
 
 def _no_column(name: str, columns: Collection[str]) -> str:
-    close = get_close_matches(name, columns, n=1)
+    close = nearest(name, columns)
     shown = ", ".join(printable(c) for c in list(columns)[:12])
-    return "which is not a column; " + (f"did you mean {printable(close[0])!r}?" if close else f"there are {shown}")
+    return "which is not a column; " + (f"did you mean {close!r}?" if close else f"there are {shown}")
 
 
 def _neither(name: str, columns: Collection[str]) -> str:

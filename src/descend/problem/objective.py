@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from descend.evaluation import Evaluation, MachineFormula, Order, Place, Vector
 from descend.expression.derivative import hessian, hessian_product
-from descend.expression.write import to_text
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
@@ -130,6 +129,8 @@ class FormulaObjective:
 
     def trouble(self, point: Vector) -> Place | None:
         """Return the innermost sub-expression of cost or gradient that is not finite at `point`."""
+        from descend.expression.write import to_text  # only trouble has to be put into words
+
         slots = self._interpreter.slots(point.entries)
         place = first_bad(self._program, slots)
         return None if place is None else Place(to_text(self.problem.tape, place[0]), place[1])
@@ -256,9 +257,12 @@ class RowsObjective:
 
     def trouble(self, point: Vector) -> Place | None:
         """Return the first row whose loss or slope is not finite at `point`, and the sub-expression to blame."""
+        import numpy as np
+
+        from descend.expression.write import to_text
+
         interpreter = Interpreter(self._program)
         step = 4096
-        import numpy as np
 
         reference = Interpreter(self._program, arrays())
         for low in range(0, self.rows, step):

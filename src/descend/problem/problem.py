@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fractions import Fraction
 
-from descend.errors import FormulaError, printable
+from descend.errors import FormulaError, nearest, printable
 from descend.expression.derivative import gradient
 from descend.expression.tape import Formula, Tape
 
@@ -81,8 +80,8 @@ def _must_occur(name: str, present: Mapping[str, int]) -> None:
 def unknown_name(name: str, present: Sequence[str] | Mapping[str, int], what: str) -> str:
     """Return the sentence for a name that does not occur, with what there is and the nearest to it."""
     shown = ", ".join(printable(p) for p in list(present)[:8]) + (", ..." if len(present) > 8 else "")
-    close = get_close_matches(name, present, n=1)
-    hint = f"; did you mean {printable(close[0])}?" if close else f"; it has {shown}" if present else "; it has none"
+    close = nearest(name, present)
+    hint = f"; did you mean {close}?" if close else f"; it has {shown}" if present else "; it has none"
     return f"{what} {printable(name)!r}{hint}"
 
 

@@ -35,6 +35,12 @@ class GradientDescent(Method):
                 raise MethodError("a learning rate is a number or a formula of the step number k, such as 0.1/(1+k/10)")
             object.__setattr__(self, "_formula", formula)
             object.__setattr__(self, "_rate", Interpreter(lower(formula.tape, [formula.root], ("k",))))
+            for number in (0, 1):
+                if not 0 < self.rate(number) < float("inf"):
+                    raise MethodError(
+                        f"the learning rate is {self.rate(number):g} at the step number k = {number}; "
+                        "it must be a positive number there (k counts from 0)"
+                    )
 
     def rate(self, number: Any) -> Any:
         """Return the factor of step `number`: a float, or one symbol while traced."""

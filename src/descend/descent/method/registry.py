@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from descend.descent.method.backtracking import Backtracking
 from descend.descent.method.base import Method
 from descend.descent.method.gradient_descent import GradientDescent
-from descend.errors import MethodError, UnavailableError, printable
+from descend.errors import MethodError, UnavailableError, nearest, printable
 
 METHODS: dict[str, type[Method]] = {method.name: method for method in (GradientDescent, Backtracking)}
 
@@ -32,6 +30,6 @@ def find_method(name: str, learning_rate: float | str | None) -> Method:
     names = ", ".join(["auto", *METHODS])
     if name in PLANNED:
         raise UnavailableError(f"the method {name} is not in this version; there are {names}")
-    close = get_close_matches(name, ["auto", *METHODS], n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {names}"
+    close = nearest(name, ["auto", *METHODS])
+    hint = f"did you mean {close}?" if close else f"there are {names}"
     raise MethodError(f"there is no method {printable(name)!r}; {hint}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from descend.errors import MethodError, UnavailableError, printable
+from descend.errors import MethodError, UnavailableError, nearest, printable
 from descend.problem.loss.base import Loss
 from descend.problem.loss.squares import MSE, RSS
 
@@ -22,6 +20,6 @@ def find_loss(name: str) -> Loss:
         return LOSSES[name]
     if name.partition("(")[0].strip() in PLANNED:
         raise UnavailableError(f"the loss {printable(name)} is not in this version; there are {', '.join(LOSSES)}")
-    close = get_close_matches(name, LOSSES, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(LOSSES)}"
+    close = nearest(name, LOSSES)
+    hint = f"did you mean {close}?" if close else f"there are {', '.join(LOSSES)}"
     raise MethodError(f"there is no loss {printable(name)!r}; {hint}")
