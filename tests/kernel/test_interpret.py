@@ -65,6 +65,8 @@ def test_one_argument_is_numpys(name):
 def test_two_arguments_are_numpys(name):
     rng = random.Random(8)
     points = [*product(EDGES, EDGES), *((rng.gauss(0, 5), rng.gauss(0, 5)) for _ in range(300))]
+    if name == "pow":  # NumPy takes a square root there, of -0.0 and of -inf too
+        points = [p for p in points if p[1] != 0.5]
     wrong = [(p, FLOATS[name](*p), numpys(name, *p)) for p in points if not agree(name, FLOATS[name](*p), numpys(name, *p), p)]
     assert not wrong
 
