@@ -62,7 +62,7 @@ def theirs(symbolic: Callable[[], Any], most: int) -> float:
 
 def run(*, quick: bool) -> None:
     """Print the times of both."""
-    # Title, formula, n, rounds, how many of the n derivatives SymPy makes (all 400 of the last took more than 5 minutes).
+    # Title, formula, n, rounds, how many of the n derivatives SymPy makes (all of the last: minutes).
     cases = [("Rosenbrock chain", rosenbrock, 10, 1, 10), ("product of sines", sines, 40, 1, 10)]
     if not quick:
         cases = [

@@ -67,7 +67,7 @@ class TestText:
             "sqrt(x)",
             "sqrt(x)^2",
             "e",
-            "e^2",
+            "exp(2)",
             "exp(x)",
             "2*pi*r",
             "(1 - x)^2 + 100*(y - x^2)^2",

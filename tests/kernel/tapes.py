@@ -83,6 +83,16 @@ def random_root(rng: random.Random, tape: Tape, symbols: list[int], size: int) -
     return pool[-1]
 
 
+def random_outputs(rng: random.Random, tape: Tape, symbols: list[int], size: int) -> list[int]:
+    """Return the entries of value and gradient of a random graph."""
+    while True:
+        root = random_root(rng, tape, symbols, size)
+        try:
+            return [root, *gradient(tape, root, symbols)]
+        except (FormulaError, LimitError):  # a constant of the derivative is too long to be folded
+            continue
+
+
 def random_point(rng: random.Random, size: int) -> list[float]:
     """Mostly ordinary numbers, some of any size, some edges."""
 

@@ -129,6 +129,11 @@ def test_decided_cases(name, args, value):
     assert same(FLOATS[name](*args), value)
 
 
+def test_hypot_of_nan_after_an_overflow():
+    assert FLOATS["exp"](1e4) == inf  # leaves ERANGE in errno, which abs(complex(...)) then takes for its own
+    assert math.isnan(FLOATS["hypot"](nan, 1e36))
+
+
 ORDINARY = {  # where mpmath is asked; elsewhere the argument is drawn from a wide normal
     "exp": (-700, 700), "expm1": (-30, 700), "sinh": (-700, 700), "cosh": (-700, 700), "log1p": (-0.999, 50),
     "asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "acosh": (1, 50), "erfc": (-6, 26), "gammaln": (3, 170),

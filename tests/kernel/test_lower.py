@@ -8,7 +8,6 @@ import re
 
 import pytest
 
-from descend.expression.derivative import gradient
 from descend.expression.parse import parse
 from descend.expression.tape import Tape
 from descend.kernel import lower as lowering
@@ -17,7 +16,7 @@ from descend.kernel.interpret import Interpreter
 from descend.kernel.lower import double, point_function
 from descend.kernel.program import PRIMITIVES, lower
 from descend.kernel.rows import rows_function
-from tests.kernel.tapes import EDGES, all_same, random_point, random_root, same
+from tests.kernel.tapes import EDGES, all_same, random_outputs, random_point, same
 
 FAMILIES = (
     lowering.NATIVE,
@@ -92,8 +91,7 @@ def agree_on_random_tapes(seed, tapes, group, size, points):
         symbols = [tape.symbol(name) for name in names]
         outputs = []
         for _ in range(group):
-            root = random_root(rng, tape, symbols, rng.randint(1, size))
-            outputs += [root, *gradient(tape, root, symbols)]
+            outputs += random_outputs(rng, tape, symbols, rng.randint(1, size))
         program = lower(tape, outputs, names)
         kernel, interpreter = PointKernel(program), Interpreter(program)
         for _ in range(points):

@@ -7,7 +7,7 @@ along x = 2y², is found out (Peano's surface).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations, product
 from math import inf, isfinite
 from typing import NamedTuple
@@ -17,19 +17,22 @@ from descend.evaluation import Evaluation, Objective, Order, Vector
 
 # How far is looked, in the variables' scale; the nearest are for variables at 0, which have no scale of their own.
 DISTANCES = (1e-24, 1e-20, 1e-16, 1e-12, 1e-10, *(10.0**k for k in range(-8, 1)))
+ENDS = DISTANCES[0], DISTANCES[-1]
 FURTHEST = 0.05  # what counts as nearby; a plateau that ends beyond is one all the same
 NOISES = 8.0  # bounds on the rounding error that a difference must exceed
 CLOSE_BY = 4e-8
 FLOOR_STEPS = 2  # Newton corrections after each step
 FURTHEST_FLOOR = 1.0  # of the variables' scale: beyond, a correction leads somewhere else
+MOST_PAIRS = 28  # of directions without curvature that are combined, where there are more than three
 REFINED = 12  # steps of the search for the lowest direction, where there are several without curvature
 
 
 class Side(NamedTuple):
-    """What the cost does first along a direction: +1 it rises, -1 it falls, 0 it stays level; and how far away."""
+    """What the cost does first along a direction: +1 it rises, -1 it falls, 0 it stays level; how far away, how much."""
 
     sign: int
     away: float
+    much: float = 0.0
 
 
 class Surroundings:
@@ -44,26 +47,26 @@ class Surroundings:
         for away in sorted({first, *(d for d in DISTANCES if first < d <= last)}):
             step = Vector([away * d for d in direction])
             if self.point + step != self.point:
-                sign = self._look(step, others)
-                if sign:
-                    return Side(sign, away)
+                change = self._look(step, others)
+                if change:
+                    return Side(1 if change > 0 else -1, away, abs(change))
         return Side(0, inf)
 
-    def _look(self, step: Vector, others: Sequence[int]) -> int:
-        """+1, -1 or 0 as the cost is higher or lower there, or, where rounding hides it, is about to be."""
+    def _look(self, step: Vector, others: Sequence[int]) -> float:
+        """How much higher the cost is there, or, where rounding hides it, is about to be; 0 where that is hidden too."""
         there = self._floor(self.point + step, others)
         seen = self.objective.look(there, Order.HESSIAN)
         if seen.cost == -inf or not all(map(isfinite, there)):
-            return -1  # down for ever, or over the edge of the doubles: no reason to call this a minimum
+            return -inf  # down for ever, or over the edge of the doubles: no reason to call this a minimum
         difference = seen.cost - self.seen.cost
         if abs(difference) > NOISES * (seen.cost_error + self.seen.cost_error):  # false for NaN
-            return 1 if difference > 0 else -1
+            return difference
         if not seen.finite or seen.gradient_error is None:
-            return 0
+            return 0.0
         away = there - self.point
         slope = away.dot(seen.gradient)
         noise = sum(abs(a) * e for a, e in zip(away, seen.gradient_error, strict=True))
-        return 0 if not abs(slope) > NOISES * noise else 1 if slope > 0 else -1
+        return slope if abs(slope) > NOISES * noise else 0.0
 
     def _floor(self, there: Vector, others: Sequence[int]) -> Vector:
         if not others:
@@ -82,33 +85,43 @@ class Surroundings:
     def null_sides(self) -> list[tuple[Side, Side]]:
         """What the cost does both ways along directions without curvature, and along their combinations."""
         null = self.curvature.null_indices
-        pairs = []
-        for weights in _combinations(len(null)):
-            direction = self.curvature.combined(null, weights)
-            there, back = (self.side(d, null, DISTANCES[0], DISTANCES[-1]) for d in (direction, _opposite(direction)))
-            pairs.append((there, back))
-            if there.sign < 0 or back.sign < 0:
+        size = len(null)
+        pairs = [self._both(null, tuple(float(j == k) for j in range(size))) for k in range(size)]
+        if size == 1 or _falls(pairs):
+            return pairs
+        # In combinations each direction is as long as it takes for the cost to rise by the same, as a quartic would.
+        much = max(there.much for there, _ in pairs)
+        lengths = [there.away * (much / there.much) ** 0.25 if there.sign else FURTHEST for there, _ in pairs]
+        mixed = [_times(lengths, signs) for signs in _mixed_signs(size)]
+        for weights in mixed:
+            pairs.append(self._both(null, weights))
+            if _falls(pairs):
                 return pairs
-        if len(null) > 1 and self._falls_somewhere(null, [max(there.away, back.away) for there, back in pairs]):
-            pairs.append((Side(-1, FURTHEST), Side(0, inf)))
+        away = 10.0 * min(side.away for pair in pairs for side in pair)
+        if away <= FURTHEST and self._falls_somewhere(null, mixed, away):
+            pairs.append((Side(-1, away), Side(0, inf)))
         return pairs
 
-    def _falls_somewhere(self, null: Sequence[int], reaches: Sequence[float]) -> bool:
+    def _both(self, null: Sequence[int], weights: Sequence[float]) -> tuple[Side, Side]:
+        direction = self.curvature.combined(null, weights)
+        back = tuple(-d for d in direction)
+        return self.side(direction, null, *ENDS), self.side(back, null, *ENDS)
+
+    def _falls_somewhere(self, null: Sequence[int], mixed: Sequence[Sequence[float]], away: float) -> bool:
         """Search for the lowest cost at one distance from the point, among all directions without curvature."""
-        away = min([r for r in reaches if r <= FURTHEST], default=0.0)
-        if not away:
-            return False
         others = self.curvature.upward(null)
-        weights: Sequence[float] = min(_combinations(len(null)), key=lambda w: self._cost(null, w, away, others))
+        lengths = [max(abs(w[k]) for w in mixed) for k in range(len(null))]
+        chosen = min(mixed, key=lambda w: self._cost(null, w, away, others))
+        weights, lowest = chosen, self._cost(null, chosen, away, others)
         pace = 0.5
-        lowest = self._cost(null, weights, away, others)
         for _ in range(REFINED):
-            place = self._place(null, weights, away, others)
-            slope = self.curvature.components(self.objective.look(place).gradient, null)
-            size = Vector(slope).norm()
+            seen = self.objective.look(self._place(null, weights, away, others))
+            slopes = _times(lengths, self.curvature.components(seen.gradient, null))
+            size = Vector(slopes).norm()
             if not 0 < size < inf:
                 return False
-            turned = _unit([w - pace * s / size for w, s in zip(_unit(weights), slope, strict=True)])
+            turns = [pace * length * s / size for length, s in zip(lengths, slopes, strict=True)]
+            turned = tuple(w - turn for w, turn in zip(weights, turns, strict=True))
             cost = self._cost(null, turned, away, others)
             if cost < lowest:
                 weights, lowest = turned, cost
@@ -133,13 +146,13 @@ class Surroundings:
         """
         for index in self.curvature.weakest(most):
             direction = self.curvature.combined((index,), (1.0,))
-            for d in (direction, _opposite(direction)):
-                if self.side(d, (index,), first).sign < 0:
-                    return True
+            back = tuple(-d for d in direction)
+            if min(self.side(d, (index,), first).sign for d in (direction, back)) < 0:
+                return True
         return False
 
     def jumps_down(self, most: int) -> bool:
-        """Whether the cost is lower on some side close by, though slope and curvature say bowl: it is not continuous."""
+        """Whether the cost is lower on some side close by, though slope and curvature say bowl (a jump)."""
         allowed = NOISES * self.seen.cost_error
         for index in self.curvature.weakest(most):
             step = CLOSE_BY * Vector(self.curvature.combined((index,), (1.0,)))
@@ -149,24 +162,20 @@ class Surroundings:
         return False
 
 
-def _combinations(size: int) -> Iterator[tuple[float, ...]]:
-    """Weights of eigenvectors, one of each pair w, -w: for up to three all of -1, 0, 1; else the axes and diagonals."""
+def _falls(pairs: Sequence[tuple[Side, Side]]) -> bool:
+    return any(side.sign < 0 for pair in pairs for side in pair)
+
+
+def _times(a: Sequence[float], b: Sequence[float]) -> tuple[float, ...]:
+    return tuple(x * y for x, y in zip(a, b, strict=True))
+
+
+def _mixed_signs(size: int) -> list[tuple[float, ...]]:
+    """Ways to combine `size` directions, one of each pair w, -w: for up to three all with -1, 0, 1; else in pairs."""
     if size <= 3:
-        for weights in product((1.0, 0.0, -1.0), repeat=size):
-            if next((w for w in weights if w), 0.0) > 0:
-                yield weights
-        return
-    for k in range(size):
-        yield tuple(float(j == k) for j in range(size))
-    for i, j in list(combinations(range(size), 2))[:28]:
-        for sign in (1.0, -1.0):
-            yield tuple(1.0 if k == i else sign if k == j else 0.0 for k in range(size))
-
-
-def _opposite(direction: Direction) -> Direction:
-    return tuple(-d for d in direction)
-
-
-def _unit(weights: Sequence[float]) -> tuple[float, ...]:
-    length = Vector(weights).norm()
-    return tuple(w / length for w in weights)
+        signs = [w for w in product((1.0, 0.0, -1.0), repeat=size) if sum(map(abs, w)) > 1]
+        return [w for w in signs if next(s for s in w if s) > 0]
+    pairs = list(combinations(range(size), 2))[:MOST_PAIRS]
+    return [
+        tuple(1.0 if k == i else sign if k == j else 0.0 for k in range(size)) for i, j in pairs for sign in (1.0, -1.0)
+    ]

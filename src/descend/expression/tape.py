@@ -195,11 +195,11 @@ class Tape:
     def pow(self, base: int, exponent: int) -> int:
         """Return base ^ exponent."""
         power, root = self.value(exponent), self.value(base)
+        if self.entries[base] == Entry("exp", (self.constant(1),), None):
+            return self.call("exp", exponent)  # e^x
         if power is None:
             if root is not None and root == 0:
                 return self.raw("pow", (base, exponent))
-            if self.entries[base] == Entry("exp", (self.constant(1),), None):
-                return self.call("exp", exponent)
             return self.raw("pow", (base, exponent))
         if root is not None:
             folded = self._constant_power(root, power)

@@ -48,14 +48,9 @@ class MachineCode:
         machine = _target_machine(level)
         import llvmlite.binding as llvm
 
-        self._context = llvm.create_context()  # its own: what the global one takes in stays there for ever
-        parsed = llvm.parse_assembly(text, self._context)
+        parsed = llvm.parse_assembly(text)
         parsed.verify()
-        tuning = llvm.create_pipeline_tuning_options(speed_level=max(1, level))
-        tuning.loop_vectorization = level > 1
-        tuning.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, tuning)
-        builder.getModulePassManager().run(parsed, builder)
+        _optimise(parsed, machine, max(1, level))
         self._engine = llvm.create_mcjit_compiler(parsed, machine)
         self._engine.finalize_object()
         COUNTERS.compiled += 1
@@ -78,6 +73,20 @@ def _target_machine(level: int) -> Any:
     """Return a new target machine: each engine owns, and destroys, the one it is made with."""
     target, cpu, features = _host()
     return target.create_target_machine(cpu=cpu, features=features, opt=level)
+
+
+def _optimise(parsed: Any, machine: Any, level: int) -> None:
+    import llvmlite.binding as llvm
+
+    tuning = llvm.create_pipeline_tuning_options(speed_level=level)
+    tuning.loop_vectorization = level > 1
+    tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    passes = builder.getModulePassManager()
+    passes.run(parsed, builder)
+    # llvmlite inherits a _dispose that does nothing before the one that frees the passes: 45 KB a kernel would stay.
+    llvm.newpassmanagers.NewPassManager._dispose(passes)  # noqa: SLF001
+    passes.detach()
 
 
 @cache

@@ -128,8 +128,8 @@ def _polygamma(order: float, x: float) -> float:
 def _hypot(a: float, b: float) -> float:
     try:
         return abs(complex(a, b))  # the C library's hypot; math.hypot is another algorithm with other last bits
-    except OverflowError:
-        return inf
+    except OverflowError:  # CPython raises for a NaN too, where an earlier overflow has left its mark in errno
+        return nan if isnan(a) or isnan(b) else inf
 
 
 def _signed_infinity(x: float) -> float:
