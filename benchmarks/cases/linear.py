@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 import descend
-from benchmarks.cases.common import BLOCK, Work, jax_work, plain_read
-
-CHUNK = 65_536  # rows of one of Numba's parallel pieces
+from benchmarks.cases.common import BLOCK, Work, jax_work, plain_read, summed
 
 
 class Linear:
@@ -27,7 +25,7 @@ class Linear:
 
     def plain_read(self, threads: int) -> Work:
         """Read the same numbers once."""
-        return plain_read([self.x.reshape(-1), self.y], threads)
+        return plain_read([*self.x, self.y], threads)
 
     def descend(self) -> Work:
         """Compile the model given as text."""
@@ -67,31 +65,34 @@ class Linear:
         return work
 
     def numba(self, threads: int) -> Work:
-        """One fused, parallel loop over rows that lie together (the layout that suits it best)."""
+        """One fused loop with scalars for the sums; `parallel=True` and arrays for them were slower."""
         import numba
 
-        numba.set_num_threads(threads)
-        columns = 10
-
-        @numba.njit(parallel=True, fastmath=True)
+        @numba.njit(nogil=True, fastmath=True)
         def loop(x: Any, y: Any, b: Any) -> Any:
-            chunks = (len(y) + CHUNK - 1) // CHUNK
-            cost, gradients = np.zeros(chunks), np.zeros((chunks, columns))
-            for chunk in numba.prange(chunks):
-                gradient = np.zeros(columns)
-                total = 0.0
-                for i in range(chunk * CHUNK, min(len(y), (chunk + 1) * CHUNK)):
-                    r = -y[i]
-                    for j in range(columns):
-                        r += x[i, j] * b[j]
-                    total += r * r
-                    for j in range(columns):
-                        gradient[j] += r * x[i, j]
-                cost[chunk], gradients[chunk] = total, gradient
-            return cost.sum(), 2 * gradients.sum(axis=0)
+            x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9]
+            b0, b1, b2, b3, b4, b5, b6, b7, b8, b9 = b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9]
+            cost = g0 = g1 = g2 = g3 = g4 = g5 = g6 = g7 = g8 = g9 = 0.0
+            for i in range(len(y)):  # from 0: what could be negative is not vectorised
+                r = b0 * x0[i] + b1 * x1[i] + b2 * x2[i] + b3 * x3[i] + b4 * x4[i] - y[i]
+                r += b5 * x5[i] + b6 * x6[i] + b7 * x7[i] + b8 * x8[i] + b9 * x9[i]
+                cost += r * r
+                g0 += r * x0[i]
+                g1 += r * x1[i]
+                g2 += r * x2[i]
+                g3 += r * x3[i]
+                g4 += r * x4[i]
+                g5 += r * x5[i]
+                g6 += r * x6[i]
+                g7 += r * x7[i]
+                g8 += r * x8[i]
+                g9 += r * x9[i]
+            return np.array([cost, 2 * g0, 2 * g1, 2 * g2, 2 * g3, 2 * g4, 2 * g5, 2 * g6, 2 * g7, 2 * g8, 2 * g9])
 
-        rows = np.ascontiguousarray(self.x.T)
-        return lambda: loop(rows, self.y, self.at)
+        def part(first: int, last: int) -> Any:
+            return loop(self.x[:, first:last], self.y[first:last], self.at)
+
+        return summed(part, self.rows, threads)
 
     def jax(self, _: int) -> Work:
         """Jit value_and_grad in double precision."""

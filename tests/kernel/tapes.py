@@ -107,6 +107,38 @@ def random_point(rng: random.Random, size: int) -> list[float]:
     return [coordinate() for _ in range(size)]
 
 
+# What an argument is put into, so that it lies in the domain and nothing explodes.
+INTO = (
+    dict.fromkeys(("log", "log2", "log10", "sqrt", "gammaln"), "1.5 + ({})^2")
+    | dict.fromkeys(("exp", "expm1", "sinh", "cosh"), "atan({})")
+    | dict.fromkeys(("asin", "acos", "atanh", "tan"), "0.75*sin({})")
+    | {"acosh": "2 + ({})^2", "log1p": "({})^2/4"}
+)
+SMOOTH = tuple(name for name in (*UNARY, "gammaln") if name not in {"neg", "sign", "floor", "ceil"})
+TEMPLATES = (
+    "{0} + ({1})", "{0} - ({1})", "({0})*({1})", "({0})/(2 + ({1})^2)", "-({0})", "(1 + ({0})^2)^0.75",
+    "(1 + ({0})^2)^sin({1})", "(1 + ({0})^2)^(-2)", "({0})^3", "({0})^2", "logaddexp({0}, {1})", "hypot({0}, {1})",
+    "atan2({0}, 1 + ({1})^2)", "min({0}, {1})", "max({0}, {1})", "where({0} < {1}, {1}, {0} + 1)",
+)  # fmt: skip
+NAMES = ("x", "y", "z")
+
+
+def random_formula(rng: random.Random, depth: int) -> str:
+    """Draw a text with `depth` operations above one another, defined everywhere and of moderate size."""
+    if depth == 0:
+        leaf = rng.randrange(6)
+        return str(rng.randint(1, 9)) if leaf == 0 else f"{rng.randint(1, 99) / 10}" if leaf == 1 else rng.choice(NAMES)
+    u, v = random_formula(rng, depth - 1), random_formula(rng, rng.randrange(depth))
+    if rng.random() < 0.45:
+        name = rng.choice(SMOOTH)
+        return f"{name}({INTO.get(name, '{}').format(u)})"
+    return rng.choice(TEMPLATES).format(u, v)
+
+
+def moderate_point(rng: random.Random) -> dict[str, float]:
+    return {name: round(rng.uniform(-2, 2), 3) + 0.0123 for name in NAMES}
+
+
 def with_gradient(text: str):
     """Return the program of value and gradient of a formula."""
     tape, root = parse(text)

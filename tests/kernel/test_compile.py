@@ -26,8 +26,7 @@ from descend.kernel.lower import MOST_INSTRUCTIONS, NO_MACHINE_CODE, point_funct
 from descend.kernel.program import lower
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
-from tests.kernel.tapes import EDGES, all_same, random_point, same, with_gradient
-from tests.oracles import formulas
+from tests.kernel.tapes import EDGES, all_same, moderate_point, random_formula, random_point, same, with_gradient
 from tests.oracles.evaluate import evaluate
 
 FUNCTIONS = [name for name in TABLE if name not in CONDITIONS and name not in {"pi", "polygamma"}]
@@ -104,7 +103,7 @@ class TestRandomFormulas:
     @pytest.mark.parametrize("seed", range(300))
     def test_bits_and_digits(self, seed):
         rng = random.Random(seed)
-        text, _ = formulas.formula(rng, 2 + seed % 4)
+        text = random_formula(rng, 2 + seed % 4)
         tape, root = parse(text)
         symbols = tape.symbols((root,))
         outputs = [root, *gradient(tape, root, list(symbols.values()))]
@@ -113,7 +112,7 @@ class TestRandomFormulas:
         kernel = None if compilable(program) else PointKernel(program)
         exactly = kernel is not None and "gammaln" not in text
         for _ in range(4):
-            point = formulas.point(rng)
+            point = moderate_point(rng)
             values = interpreter([point[name] for name in symbols])
             if kernel is not None:
                 found = kernel([point[name] for name in symbols])

@@ -52,7 +52,9 @@ def objection(text, point, start):
             return _lower(function, names, values, scales, max(curvatures) * (NEAR * max(scales)) ** 2)
         place = _newton(function, names, values, scales)
         away = max(abs(a - b) / u for a, b, u in zip(place, values, scales, strict=True))
-        return f"Newton's method leads {mp.nstr(away, 3)} away" if away > NEAR else _lower(function, names, place, scales)
+        return (
+            f"Newton's method leads {mp.nstr(away, 3)} away" if away > NEAR else _lower(function, names, place, scales)
+        )
 
 
 def _newton(function, names, values, scales):

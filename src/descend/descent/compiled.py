@@ -13,7 +13,7 @@ from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
-from descend.evaluation import Evaluation, MachineFormula, Objective, Vector
+from descend.evaluation import Evaluation, MachineFormula, Objective, Order, Vector
 
 if TYPE_CHECKING:
     from descend.kernel.program import Program
@@ -115,6 +115,11 @@ def _machine_walk(
     return _facts(objective, loop, start, ending, perf_counter() - began)
 
 
+def _seen(objective: Objective, point: Vector) -> Evaluation:
+    """Look by the way that also gives second derivatives: it is interpreted, so nothing is compiled for two looks."""
+    return objective.look(point, Order.HESSIAN)
+
+
 def _facts(objective: Objective, loop: SmallLoop, start: Vector, ending: Ending, seconds: float) -> Run:
     """Read the buffers of a loop that has ended, and look once more at the points that are reported."""
     from descend.kernel import small
@@ -128,9 +133,10 @@ def _facts(objective: Objective, loop: SmallLoop, start: Vector, ending: Ending,
     progress.looks = looks
     progress.rises = loop.integer(small.RISES)
     progress.tail = tail
-    progress.last = Look(last, objective.look(last))
+    progress.last = Look(last, _seen(objective, last))
     if loop.number(small.BEST_COST) < float("inf"):
-        progress.best = Look(loop.best, objective.look(loop.best))
+        best = loop.best
+        progress.best = progress.last if best == last else Look(best, _seen(objective, best))
     if len(tail) > 1:
         progress.step_size = (tail[-1] - tail[-2]).norm()
     return finish(progress, ending, None, seconds, "machine code")

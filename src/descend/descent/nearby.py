@@ -28,7 +28,7 @@ REFINED = 12  # steps of the search for the lowest direction, where there are se
 
 
 class Side(NamedTuple):
-    """What the cost does first along a direction: +1 it rises, -1 it falls, 0 it stays level; how far away, how much."""
+    """What the cost does first along a direction: +1 it rises, -1 it falls, 0 it stays level; where, how much."""
 
     sign: int
     away: float
@@ -53,7 +53,7 @@ class Surroundings:
         return Side(0, inf)
 
     def _look(self, step: Vector, others: Sequence[int]) -> float:
-        """How much higher the cost is there, or, where rounding hides it, is about to be; 0 where that is hidden too."""
+        """How much higher the cost is there or, where rounding hides it, is about to be; 0 where that is hidden too."""
         there = self._floor(self.point + step, others)
         seen = self.objective.look(there, Order.HESSIAN)
         if seen.cost == -inf or not all(map(isfinite, there)):
@@ -151,11 +151,11 @@ class Surroundings:
                 return True
         return False
 
-    def jumps_down(self, most: int) -> bool:
+    def jumps_down(self, first: float, most: int) -> bool:
         """Whether the cost is lower on some side close by, though slope and curvature say bowl (a jump)."""
         allowed = NOISES * self.seen.cost_error
         for index in self.curvature.weakest(most):
-            step = CLOSE_BY * Vector(self.curvature.combined((index,), (1.0,)))
+            step = max(first, CLOSE_BY) * Vector(self.curvature.combined((index,), (1.0,)))
             for there in (self.point + step, self.point - step):
                 if self.objective.look(there).cost < self.seen.cost - allowed:
                     return True

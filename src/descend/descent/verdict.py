@@ -92,17 +92,17 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     # Along directions without curvature the Newton distance says nothing: there the slope itself must be rounding.
     still = curvature.null_slope(seen.gradient) <= curvature.null_slope(seen.gradient_error, absolute=True)
     kind, unique = Kind.SLOPE, True
-    if curvature.negative:
-        # Not to be called a saddle or a maximum because of a generous precision.
-        if rounding or (still and _close(distances, scales, None)[0]):
-            kind = Kind.SADDLE if curvature.positive or curvature.null_indices else Kind.MAXIMUM
-    elif rounding or (close and still):
+    if rounding or (close and still):
         around = Surroundings(objective, point, seen, curvature)
         kind, unique = _stationary(around)
         if kind is Kind.MINIMUM:
             first = 4.0 * max(curvature.size_of(distances), curvature.size_of(reach))
-            if around.jumps_down(MOST_PROBED) if second.bowl else around.falls_beside(first, MOST_PROBED):
+            falls = around.jumps_down if second.bowl else around.falls_beside
+            if falls(first, MOST_PROBED):
                 kind = Kind.SADDLE
+        # A generous precision makes a minimum, but no point with a slope a saddle or a maximum.
+        if kind in {Kind.SADDLE, Kind.MAXIMUM} and not (rounding or _close(distances, scales, None)[0]):
+            kind = Kind.SLOPE
     if not curvature.positive and not curvature.null_indices:
         distance = inf
     return Judgement(kind, distance, criteria, curvature.largest, unique)
@@ -188,21 +188,24 @@ def _second_look(objective: Objective, point: Vector, seen: Evaluation, curvatur
 
 
 def _stationary(around: Surroundings) -> tuple[Kind, bool]:
-    """Tell what a point is where the slope is zero and nothing bends down; second: whether it is the only one nearby.
+    """Tell what a point is where the slope is zero; second: whether it is the only one nearby.
 
     A cost that falls no sooner than at the end of a level stretch, or that stays level on one side only, is a plateau
     (that of tanh, say): no reason to call the point a minimum.
     """
-    if not around.curvature.null_indices:
+    curvature = around.curvature
+    if curvature.negative:
+        return (Kind.SADDLE if curvature.positive or curvature.null_indices else Kind.MAXIMUM), True
+    if not curvature.null_indices:
         return Kind.MINIMUM, True
     sides = around.null_sides()
     near = [side.sign for pair in sides for side in pair if side.away <= FURTHEST]
     if any(sign < 0 for sign in near):
-        falls_everywhere = all(sign < 0 for sign in near) and not around.curvature.positive
+        falls_everywhere = all(sign < 0 for sign in near) and not curvature.positive
         return (Kind.MAXIMUM if falls_everywhere and len(near) == 2 * len(sides) else Kind.SADDLE), True
     if any(side.sign < 0 for pair in sides for side in pair) or any(a.sign != b.sign for a, b in sides):
         return Kind.FLAT, False
     unique = len(near) == 2 * len(sides)
     # Level somewhere, lower nowhere: a minimum that is not the only one, unless nothing at all rises.
-    rises = around.curvature.positive or any(near)
+    rises = curvature.positive or any(near)
     return (Kind.MINIMUM if rises else Kind.FLAT), unique
