@@ -14,11 +14,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export MPLBACKEND := Agg
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench docs lab pictures requirements clean
+.PHONY: help demo test test-slow lint format bench docs lab pictures requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 # ---------------------------------------------------------------------------------------------------------- environment
 
@@ -54,6 +54,9 @@ lab: ## the interactive lab (not in this version)
 
 test: .venv/.test ## run the tests; PYTEST_ARGS="-k norris" chooses, WORKERS=0 runs in one process
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+test-slow: .venv/.test ## run the long tests that make test leaves out
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_ARGS)
 
 lint: .venv/.test ## style, types, the order of the rooms, the rules of the repository
 	$(BIN)/ruff check .

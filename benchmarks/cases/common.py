@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 Work = Callable[[], Any]
-BLOCK = 4096  # rows that NumPy works on at a time, so that its intermediate arrays stay in the cache
 
 
 def jax_work(cost: Callable[..., Any], at: Any, x: Any, y: Any) -> Work:
@@ -19,14 +18,18 @@ def jax_work(cost: Callable[..., Any], at: Any, x: Any, y: Any) -> Work:
     return lambda: jax.block_until_ready(fun(at, x, y))
 
 
+def shares(rows: int, threads: int) -> list[int]:
+    """Return where the rows of each thread begin, and the end of the last."""
+    return [rows * k // threads for k in range(threads + 1)]
+
+
 def in_threads(part: Callable[[int, int], Any], rows: int, threads: int) -> Callable[[], list[Any]]:
     """Return a call of `part(first, last)` for a share of the rows a thread; it returns their results."""
-    bounds = [rows * k // threads for k in range(threads + 1)]
-    firsts, lasts = bounds[:-1], bounds[1:]
     if threads == 1:
         return lambda: [part(0, rows)]
+    bounds = shares(rows, threads)
     pool = ThreadPoolExecutor(threads)
-    return lambda: list(pool.map(part, firsts, lasts))
+    return lambda: list(pool.map(part, bounds[:-1], bounds[1:]))
 
 
 def summed(part: Callable[[int, int], Any], rows: int, threads: int) -> Work:

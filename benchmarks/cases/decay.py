@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 import descend
-from benchmarks.cases.common import BLOCK, Work, jax_work, plain_read, summed
+from benchmarks.cases.common import Work, jax_work, plain_read, shares, summed
+
+BLOCK = 65_536  # rows that NumPy works on at a time, so that its intermediate arrays stay in the cache
 
 
 class Decay:
@@ -26,35 +28,34 @@ class Decay:
         """Read the same numbers once."""
         return plain_read([self.x, self.y], threads)
 
-    def descend(self) -> Work:
+    def descend(self) -> Any:
         """Compile the model given as text."""
         table = {"x": self.x, "y": self.y}
-        fun = descend.compile("y = a*exp(-b*x) + c", table, variables=["a", "b", "c"])
-        return lambda: fun.value_and_gradient(self.at)
+        return descend.compile("y = a*exp(-b*x) + c", table, variables=["a", "b", "c"])
 
-    def numpy(self) -> Work:
-        """Work on blocks of rows, into arrays made beforehand."""
-        first, second = np.empty(BLOCK), np.empty(BLOCK)
+    def numpy(self, threads: int) -> Work:
+        """Work on blocks of rows, into arrays made beforehand; whole columns and smaller blocks were slower."""
+        space = {first: np.empty((2, BLOCK)) for first in shares(self.rows, threads)[:-1]}  # a pair of arrays a thread
 
-        def work() -> Any:
+        def part(first: int, last: int) -> Any:
             a, b, c = self.at
-            cost, gradient = 0.0, np.zeros(3)
-            for low in range(0, self.rows, BLOCK):
-                x, y = self.x[low : low + BLOCK], self.y[low : low + BLOCK]
-                e, r = first[: len(y)], second[: len(y)]
+            sums = np.zeros(4)  # cost and gradient
+            for low in range(first, last, BLOCK):
+                high = min(last, low + BLOCK)
+                x, y = self.x[low:high], self.y[low:high]
+                e, r = space[first][:, : len(y)]
                 np.multiply(x, -b, out=e)
                 np.exp(e, out=e)
                 np.multiply(e, a, out=r)
                 r += c
                 r -= y
-                cost += r @ r
-                gradient[0] += r @ e
-                gradient[2] += r.sum()
+                sums[:2] += r @ r, 2 * (r @ e)
+                sums[3] += 2 * r.sum()
                 e *= x
-                gradient[1] -= a * (r @ e)
-            return cost, 2 * gradient
+                sums[2] -= 2 * a * (r @ e)
+            return sums
 
-        return work
+        return summed(part, self.rows, threads)
 
     def numexpr(self, threads: int) -> Work:
         """Elementwise work by numexpr, the sums by BLAS."""

@@ -118,8 +118,10 @@ class TestRandomFormulas:
                 found = kernel([point[name] for name in symbols])
                 assert all_same(values, found) if exactly else values == pytest.approx(found, rel=1e-11, abs=1e-13)
             right, sensitivity = noise(tape, outputs, point)
+            slack = 4e-15 if "gammaln" in text else 0.0  # only absolutely good near its zeros
             for value, exact, moved in zip(values, right, sensitivity, strict=True):
-                assert abs(value - exact) <= 32 * moved + 16 * math.ulp(float(exact)), (text, point)
+                if mp.isfinite(exact):
+                    assert abs(value - exact) <= 32 * moved + 16 * math.ulp(float(exact)) + slack, (text, point)
         if exactly:
             for _ in range(40):
                 point = random_point(rng, len(symbols))

@@ -21,7 +21,7 @@ ENDS = DISTANCES[0], DISTANCES[-1]
 FURTHEST = 0.05  # what counts as nearby; a plateau that ends beyond is one all the same
 NOISES = 8.0  # bounds on the rounding error that a difference must exceed
 CLOSE_BY = 4e-8
-FLOOR_STEPS = 2  # Newton corrections after each step
+FLOOR_STEPS = 6  # Newton corrections after each step
 FURTHEST_FLOOR = 1.0  # of the variables' scale: beyond, a correction leads somewhere else
 MOST_PAIRS = 28  # of directions without curvature that are combined, where there are more than three
 REFINED = 12  # steps of the search for the lowest direction, where there are several without curvature
@@ -69,17 +69,18 @@ class Surroundings:
         return slope if abs(slope) > NOISES * noise else 0.0
 
     def _floor(self, there: Vector, others: Sequence[int]) -> Vector:
-        if not others:
-            return there
-        best, lowest = there, inf
+        seen = self.objective.look(there) if others else None
+        best = there
         for _ in range(FLOOR_STEPS):
-            seen = self.objective.look(best)
-            if not (seen.finite and seen.cost <= lowest):
-                return there
-            lowest = seen.cost
-            best -= self.curvature.newton(seen.gradient, others)
-            if not self.curvature.size_of(best - there) <= FURTHEST_FLOOR:
-                return there
+            if seen is None or not seen.finite:
+                break
+            lower = best - self.curvature.newton(seen.gradient, others)
+            if not self.curvature.size_of(lower - there) <= FURTHEST_FLOOR:
+                break
+            before, seen = seen, self.objective.look(lower)
+            if not seen.cost < before.cost:
+                break
+            best = lower
         return best
 
     def null_sides(self) -> list[tuple[Side, Side]]:

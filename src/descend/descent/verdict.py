@@ -116,7 +116,7 @@ def _spectrum(seen: Evaluation, units: Sequence[float]) -> Spectrum | None:
 
 def _is_rounding(seen: Evaluation) -> bool:
     assert seen.gradient_error is not None
-    return all(abs(g) <= e for g, e in zip(seen.gradient, seen.gradient_error, strict=True))
+    return all(abs(g) <= e < inf for g, e in zip(seen.gradient, seen.gradient_error, strict=True))
 
 
 def _all_finite(matrix: Sequence[Sequence[float]]) -> bool:

@@ -106,12 +106,23 @@ def compilable(program: Program) -> str | None:
 
 def _missing(program: Program) -> str | None:
     """Return which library function this process lacks: LLVM would end the process over it."""
-    import llvmlite.binding as llvm
-
     for name in {LIBRARY[instruction.op] for instruction in program.instructions if instruction.op in LIBRARY}:
-        if not llvm.address_of_symbol(name):
+        if not _in_process(name):
             return f"the C library here has no {name} function"
     return None
+
+
+@cache
+def _in_process(name: str) -> bool:
+    """Whether LLVM will find a function.  It looks through the process, but only once it has made an engine."""
+    import llvmlite.binding as llvm
+
+    if llvm.address_of_symbol(name):
+        return True
+    try:
+        return hasattr(ctypes.CDLL(None), name)
+    except (OSError, TypeError):  # no such handle on this platform
+        return False
 
 
 class PointKernel:

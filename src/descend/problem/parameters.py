@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -13,7 +14,8 @@ from descend.problem.problem import unknown_name
 
 def number(value: Any, what: str) -> float:
     """Return `value` as a finite float, or raise `StartError` saying what it should have been."""
-    if isinstance(value, (str, bytes, bool)) or value is None:
+    complex_number = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
+    if isinstance(value, (str, bytes, bool)) or value is None or complex_number:
         raise StartError(f"{what} must be a number, not {printable(repr(value))}")
     try:
         result = float(value)
