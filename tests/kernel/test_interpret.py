@@ -57,7 +57,9 @@ def test_one_argument_is_numpys(name):
     points = [*EDGES, *(rng.gauss(0, 3) for _ in range(300)), *(math.exp(rng.gauss(0, 20)) for _ in range(300))]
     if name == "gammaln":  # SciPy: -inf at -inf, +inf for denormals
         points = [x for x in points if x != -inf and not 0 < abs(x) < 1e-300]
-    wrong = [(x, FLOATS[name](x), numpys(name, x)) for x in points if not agree(name, FLOATS[name](x), numpys(name, x), (x,))]
+    wrong = [
+        (x, FLOATS[name](x), numpys(name, x)) for x in points if not agree(name, FLOATS[name](x), numpys(name, x), (x,))
+    ]
     assert not wrong
 
 
@@ -67,7 +69,11 @@ def test_two_arguments_are_numpys(name):
     points = [*product(EDGES, EDGES), *((rng.gauss(0, 5), rng.gauss(0, 5)) for _ in range(300))]
     if name == "pow":  # NumPy takes a square root there, of -0.0 and of -inf too
         points = [p for p in points if p[1] != 0.5]
-    wrong = [(p, FLOATS[name](*p), numpys(name, *p)) for p in points if not agree(name, FLOATS[name](*p), numpys(name, *p), p)]
+    wrong = [
+        (p, FLOATS[name](*p), numpys(name, *p))
+        for p in points
+        if not agree(name, FLOATS[name](*p), numpys(name, *p), p)
+    ]
     assert not wrong
 
 
@@ -148,7 +154,9 @@ def test_digits(name):
     worst = 0.0
     with mp.workdps(50):
         for _ in range(300):
-            args = [rng.uniform(*ORDINARY[name]) if name in ORDINARY else rng.gauss(0, 4) for _ in range(PRIMITIVES[name])]
+            args = [
+                rng.uniform(*ORDINARY[name]) if name in ORDINARY else rng.gauss(0, 4) for _ in range(PRIMITIVES[name])
+            ]
             right = OPERATIONS[name](*map(mp.mpf, args))
             worst = max(worst, ulps(FLOATS[name](*args), right) if right else abs(FLOATS[name](*args)))
     assert worst <= DIGITS.get(name, 2)

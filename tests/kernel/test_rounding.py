@@ -96,7 +96,9 @@ def test_where_digits_are_lost(text):
             assert error <= bound, (point, float(error), bound)
 
 
-@pytest.mark.parametrize("name", [n for n in TABLE if n not in CONDITIONS and TABLE[n].arity[1] in {1, 2} and n != "polygamma"])
+@pytest.mark.parametrize(
+    "name", [n for n in TABLE if n not in CONDITIONS and TABLE[n].arity[1] in {1, 2} and n != "polygamma"]
+)
 def test_every_function_of_inexact_arguments(name):
     """Arguments that carry errors of 1e-9, relative to the numbers they are made of, over the whole domain."""
     count = TABLE[name].arity[0]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.run import Run
+from descend.descent.status import Ending
 from descend.descent.spectrum import Spectrum, spectrum
 from descend.evaluation import Evaluation, Objective, Order, Vector
 
@@ -63,6 +64,8 @@ def settle(objective: Objective, run: Run) -> Run:
     best, last = run.best, run.last
     if best.point == last.point or not (best.evaluation.finite and last.evaluation.finite):
         return run
+    if run.ending is Ending.SOLVED:  # the mathematics knows better than costs that underflow
+        return replace(run, best=last)
     if not last.evaluation.gradient_norm < best.evaluation.gradient_norm:
         return run
     noise = sum(objective.look(at.point, Order.HESSIAN).cost_error for at in (best, last))
@@ -165,26 +168,37 @@ def _second_look(objective: Objective, point: Vector, seen: Evaluation, curvatur
     (whose Newton step is only a third of the way).  The steps add up to 1/(1 - q).
     """
     definite = not curvature.negative and not curvature.null_indices
-    length = step.norm()
-    if length == 0:
+    if step.norm() == 0:
         return _Second(1.0, definite)
-    if all(abs(s) <= ULPS * abs(x) for s, x in zip(step, point, strict=True)):
+    if not any(_significant(step, point)):
         return _Second(1.0, bowl=False)  # no further away than the spacing of doubles
     there_point = point - step
     there = objective.look(there_point, Order.HESSIAN)
-    again = _spectrum(there, curvature.units) if there.finite and isfinite(length) else None
+    again = _spectrum(there, curvature.units) if there.finite and isfinite(step.norm()) else None
     if again is None:
         return _Second(inf, bowl=False)
     assert seen.hessian is not None
     assert there.hessian is not None
+    assert seen.gradient_error is not None
+    assert there.gradient_error is not None
     bowl = definite and curvature.change(seen.hessian, there.hessian) <= HARDLY
-    back = again.newton(there.gradient)
-    if _is_rounding(there) or all(abs(b) <= ULPS * abs(x) for b, x in zip(back, there_point, strict=True)):
+    # Variables that have arrived, up to rounding, have no part in it: their steps are noise.
+    first = _significant(step, point, curvature.reach(seen.gradient_error))
+    back = _significant(again.newton(there.gradient), there_point, again.reach(there.gradient_error))
+    length = first.norm()
+    if length == 0 or _is_rounding(there) or not any(back):
         return _Second(1.0, bowl)
     ratio = back.norm() / length
-    if back.dot(step) < -0.9 * back.norm() * length and ratio < 1.0 + SLOWEST:
+    if back.dot(first) < -0.9 * back.norm() * length and ratio < 1.0 + SLOWEST:
         return _Second(1.0, bowl)  # the minimum lies between
     return _Second(1.0 / (1.0 - ratio) if ratio < SLOWEST else inf, bowl)
+
+
+def _significant(step: Vector, point: Vector, reach: Vector | None = None) -> Vector:
+    """Return the step without the entries that are within rounding: of the point, and of the slope (their `reach`)."""
+    reaches = reach or Vector([0.0] * len(step))
+    entries = zip(step, point, reaches, strict=True)
+    return Vector([s if abs(s) > max(ULPS * abs(x), r) else 0.0 for s, x, r in entries])
 
 
 def _stationary(around: Surroundings) -> tuple[Kind, bool]:

@@ -89,7 +89,7 @@ class RowsKernel:
         weights = [LIBRARY_OPERATIONS if i.op in LIBRARY else 1 for i in program.instructions]
         self._operations = max(1, sum(weights))  # of one row
         self._slice = max(1, SLICE_OPERATIONS // (self._operations * BLOCK))
-        self._prepared: tuple[tuple[Any, ...], Any] = ((), None)
+        self._prepared: tuple[tuple[Any, ...], Any] | None = None  # the columns of the last call, their addresses
 
     def __call__(self, parameters: Sequence[float], columns: Sequence[Any]) -> list[float]:
         """Return the sum of each output; `columns` are C-contiguous, aligned float64 arrays of one length > 0.
@@ -101,11 +101,11 @@ class RowsKernel:
 
         if len(parameters) != self.parameters:
             raise ValueError(f"{len(parameters)} parameters for a program of {self.parameters}")
-        held, pointers = self._prepared
-        if len(held) != len(columns) or any(a is not b for a, b in zip(held, columns, strict=True)):
+        prepared = self._prepared
+        if prepared is None or not _identical(prepared[0], columns):
             held = tuple(columns)
-            pointers = _addresses(held, len(self.program.inputs) - self.parameters)
-            self._prepared = (held, pointers)
+            prepared = self._prepared = (held, _addresses(held, len(self.program.inputs) - self.parameters))
+        held, pointers = prepared
         rows = len(held[0])
         blocks = -(-rows // BLOCK)
         partial = np.empty((blocks, len(self.program.outputs)))
@@ -119,6 +119,10 @@ class RowsKernel:
         run_parts(part, blocks, self._slice, work=rows * self._operations)
         with np.errstate(all="ignore"):
             return [float(x) for x in np.add.reduce(partial, axis=0)]
+
+
+def _identical(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
 
 
 def _addresses(columns: Sequence[Any], needed: int) -> Any:

@@ -14,8 +14,9 @@ from descend.problem.problem import unknown_name
 
 def number(value: Any, what: str) -> float:
     """Return `value` as a finite float, or raise `StartError` saying what it should have been."""
-    complex_number = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
-    if isinstance(value, (str, bytes, bool)) or value is None or complex_number:
+    if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
+        raise StartError(f"{what} must be one real number, not a complex one")
+    if isinstance(value, (str, bytes, bool)) or value is None:
         raise StartError(f"{what} must be a number, not {printable(repr(value))}")
     try:
         result = float(value)

@@ -75,36 +75,30 @@ class Backtracking(Method):
         assert state.gradient is not None
         if not evaluation.finite:
             return False
-        square = state.gradient.dot(state.gradient)
-        if evaluation.cost <= max(state.recent) - SUFFICIENT * state.length * square:
+        slope = state.gradient.norm()
+        if evaluation.cost <= max(state.recent) - SUFFICIENT * (state.length * slope) * slope:
             return True
         noise = ROUNDING * abs(state.cost)
-        slope = evaluation.gradient.dot(evaluation.gradient)
-        return evaluation.cost <= state.cost + noise and slope < square
+        return evaluation.cost <= state.cost + noise and evaluation.gradient.norm() < slope
 
     def _shorter(self, state: SearchState, evaluation: Evaluation) -> float:
         """The minimum of the parabola through what is known, kept between a tenth and a half of the length."""
         assert state.gradient is not None
         if not isfinite(evaluation.cost):
             return 0.1 * state.length
-        fall = state.length * state.gradient.dot(state.gradient)
+        slope = state.gradient.norm()
+        fall = state.length * slope * slope
         curve = 2.0 * (evaluation.cost - state.cost + fall)
         return state.length * min(0.5, max(0.1, fall / curve if curve > 0 else 0.5))
 
     def _accepted(self, state: SearchState, point: Vector, evaluation: Evaluation) -> SearchState:
         assert state.gradient is not None
-        square = evaluation.gradient.dot(evaluation.gradient)
-        moved = point - state.x
-        change = evaluation.gradient - state.gradient
-        curvature = moved.dot(change)
-        bend = change.dot(change)
-        if curvature > 0 and isfinite(curvature) and bend > 0:
-            length = curvature / bend if state.number % 2 else moved.dot(moved) / curvature
-        else:
+        slope = evaluation.gradient.norm()
+        length = _barzilai_borwein(point - state.x, evaluation.gradient - state.gradient, long=state.number % 2 == 0)
+        if length is None:
             length = 4.0 * state.length
         # No further than ten times as far as the point is from 0: a length learned on a bend may be meaningless.
-        slope = evaluation.gradient.norm()
-        if slope > 0 and isfinite(slope):
+        if 0 < slope < float("inf"):
             length = min(length, 10.0 * max(1.0, point.norm()) / slope)
         if not 0.0 < length < float("inf"):
             length = state.length
@@ -114,7 +108,7 @@ class Backtracking(Method):
             number=state.number + 1,
             rate=state.length,
             accepted=True,
-            gave_up=Ending.FLAT if square == 0 else None,
+            gave_up=Ending.FLAT if slope == 0 else None,
             cost=evaluation.cost,
             gradient=evaluation.gradient,
             length=length,
@@ -124,3 +118,17 @@ class Backtracking(Method):
 
     def describe(self) -> str:
         return "gradient descent with a backtracking search"
+
+
+def _barzilai_borwein(moved: Vector, change: Vector, *, long: bool) -> float | None:
+    """sᵀs/sᵀy or sᵀy/yᵀy for the step s and the change y of the slope; None where the cost does not bend upward.
+
+    From lengths and the cosine between them, so that squares of tiny or huge numbers cannot leave the doubles.
+    """
+    far, bend = moved.norm(), change.norm()
+    if not (0 < far < float("inf") and 0 < bend < float("inf")):
+        return None
+    cosine = ((1.0 / far) * moved).dot((1.0 / bend) * change)
+    if not cosine > 0:
+        return None
+    return far / bend / cosine if long else far / bend * cosine

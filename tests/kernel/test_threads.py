@@ -1,0 +1,195 @@
+"""Row blocks on threads: how many, that a fork starts afresh, and that Ctrl-C leaves no thread with freed memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from descend.kernel import threads
+from descend.kernel.threads import MOST, WORTH, run_parts
+
+
+@pytest.mark.parametrize("written", ["1", "2", "17", "0003", " 4 ", str(MOST)])
+def test_the_variable_of_the_environment(written, monkeypatch):
+    monkeypatch.setenv("DESCEND_THREADS", written)
+    assert threads.threads() == int(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "0", "-1", "two", "1.5", "1025", "10245", "99999999999999999999", "²", "٣", "1_0"]
+)
+def test_what_is_no_number_of_threads_is_left_alone(written, monkeypatch):
+    monkeypatch.setenv("DESCEND_THREADS", written)
+    found = threads.threads()
+    monkeypatch.delenv("DESCEND_THREADS")
+    assert found == threads.threads() >= 1
+
+
+def test_the_processors_of_this_process(monkeypatch):
+    monkeypatch.delenv("DESCEND_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+    assert threads.threads() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert threads.threads() == 7
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert threads.threads() == 1
+
+
+@pytest.mark.parametrize("count", ["1", "2", "3", "8"])
+@pytest.mark.parametrize(("blocks", "largest"), [(0, 5), (1, 5), (7, 100), (16, 1), (100, 7), (101, 1000)])
+@pytest.mark.parametrize("work", [0, WORTH])
+def test_every_block_once(count, blocks, largest, work, monkeypatch):
+    monkeypatch.setenv("DESCEND_THREADS", count)
+    seen = []
+    lock = threading.Lock()
+
+    def part(first, last):
+        assert 0 < last - first <= largest
+        with lock:
+            seen.extend(range(first, last))
+
+    run_parts(part, blocks, largest, work)
+    assert sorted(seen) == list(range(blocks))
+
+
+def at_once(count, work, monkeypatch):
+    """How many parts were at work at the same time, at most."""
+    monkeypatch.setenv("DESCEND_THREADS", count)
+    lock = threading.Lock()
+    running, most = 0, 0
+
+    def part(first, last):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.002)
+        with lock:
+            running -= 1
+
+    run_parts(part, 64, 4, work)
+    return most
+
+
+def test_threads_are_used_where_it_pays(monkeypatch):
+    assert at_once("2", WORTH - 1, monkeypatch) == 1
+    assert at_once("1", WORTH, monkeypatch) == 1
+    assert at_once("4", WORTH, monkeypatch) in {2, 3, 4}
+    assert at_once("2", WORTH, monkeypatch) == 2  # though there is a larger pool
+
+
+@pytest.mark.parametrize("worker", [False, True])
+def test_an_error_in_a_part_is_raised(worker, monkeypatch):
+    monkeypatch.setenv("DESCEND_THREADS", "2")
+
+    def part(first, last):
+        if (threading.current_thread() is not threading.main_thread()) is worker:
+            raise OSError("no memory")
+
+    with pytest.raises(OSError, match="no memory"):
+        run_parts(part, 64, 1, WORTH)
+    assert at_once("2", WORTH, monkeypatch) == 2  # the pool still works
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
+class TestInterrupt:
+    @pytest.fixture(autouse=True)
+    def handler(self):
+        def raise_it(number, frame):
+            raise KeyboardInterrupt
+
+        old = signal.signal(signal.SIGALRM, raise_it)
+        yield
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+    @pytest.mark.parametrize("count", ["1", "2"])
+    def test_between_two_parts(self, count, monkeypatch):
+        monkeypatch.setenv("DESCEND_THREADS", count)
+        done = []
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            run_parts(lambda first, last: (time.sleep(0.01), done.append(first)), 10_000, 1, WORTH)
+        assert 0 < len(done) < 200
+
+    def test_while_waiting_for_another_thread(self, monkeypatch):
+        """The call ends though the other thread is still at work; it goes on with what its `part` owns."""
+        monkeypatch.setenv("DESCEND_THREADS", "2")
+        finished = threading.Event()
+
+        def part(first, last):
+            if threading.current_thread() is not threading.main_thread():
+                time.sleep(0.5)
+                finished.set()
+
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            run_parts(part, 4, 2, WORTH)
+        assert finished.wait(5)
+
+
+FORK = """
+    import os, sys, threading
+    import numpy as np
+    from descend.expression.parse import parse
+    from descend.kernel import threads
+    from descend.kernel.program import lower
+    from descend.kernel.rows import RowsKernel
+
+    os.environ["DESCEND_THREADS"] = "3"
+    tape, root = parse("sin(a*x) + exp(-x^2)")
+    kernel = RowsKernel(lower(tape, [root], ("a", "x")), 1)
+    column = np.linspace(-1, 1, 200_000)
+    right = kernel([2.0], [column])
+    assert threads._pool is not None
+    before = threads._pool
+    child = os.fork()
+    if child == 0:
+        same = kernel([2.0], [column]) == right and threads._pool is not before
+        grandchild = os.fork()
+        if grandchild == 0:
+            os._exit(0 if kernel([2.0], [column]) == right else 3)
+        same = same and os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1]) == 0
+        sys.exit(0 if same else 4)  # the ordinary way out, which joins the threads of pools
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert kernel([2.0], [column]) == right and threads._pool is before
+    sys.exit(code)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_starts_its_own_threads():
+    run = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(FORK)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_several_callers_at_once(monkeypatch):
+    monkeypatch.setenv("DESCEND_THREADS", "3")
+    totals = {}
+
+    def caller(number):
+        cells = [0] * 64
+
+        def part(first, last):
+            for block in range(first, last):
+                cells[block] += number + block
+
+        for _ in range(20):
+            run_parts(part, 64, 5, WORTH)
+        totals[number] = cells
+
+    callers = [threading.Thread(target=caller, args=(n,)) for n in range(6)]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join()
+    assert totals == {n: [20 * (n + b) for b in range(64)] for n in range(6)}
