@@ -16,7 +16,8 @@ from benchmarks.measure import in_turns, ratio, show
 
 ROWS = 5_000_000
 TOLERANCE = 1e-9  # relative: contestants must agree before they are timed
-POOLS = ("DESCEND", "OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMEXPR_MAX", "NUMBA")  # …_THREADS or …_NUM_THREADS
+# One thread inside a call of BLAS: NumPy's work is shared out among Python threads, and both together would quarrel.
+BLAS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def run(*, quick: bool) -> None:
@@ -25,13 +26,12 @@ def run(*, quick: bool) -> None:
         if threads > (os.cpu_count() or 1):
             print(f"rows, {threads} threads: skipped, there is one processor")
             continue
-        names = {name: str(threads) for pool in POOLS for name in (f"{pool}_THREADS", f"{pool}_NUM_THREADS")}
-        names["JAX_ENABLE_X64"] = "1"
+        pools = dict.fromkeys(("DESCEND_THREADS", "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS"), str(threads))
         command = [sys.executable, "-m", "benchmarks.rows", str(threads), *(["--quick"] if quick else [])]
         if threads > 1:
             print()
         sys.stdout.flush()
-        if subprocess.run(command, env=os.environ | names, check=False).returncode:
+        if subprocess.run(command, env=os.environ | BLAS | pools | {"JAX_ENABLE_X64": "1"}, check=False).returncode:
             raise SystemExit(f"rows: the process with {threads} threads failed")
 
 
@@ -66,7 +66,7 @@ def measure(threads: int, *, quick: bool) -> None:
         rows,
         (
             "ms are absolute; plain read: the largest number of each column of the same table, by NumPy",
-            "NumPy: linear by BLAS on whole columns, a·exp(-bx)+c on blocks of 65,536 rows, a share of them a thread",
+            "NumPy: linear by BLAS on whole columns, a·exp(-bx)+c on blocks of 65,536 rows; a share a thread",
             "compiling is not in the times of descend, Numba and JAX",
             *skipped.values(),
         ),

@@ -41,7 +41,8 @@ def test_the_loop_of_100_steps():
 
 def test_the_last_point_is_right_to_the_rounding_of_the_loop():
     getcontext().prec = 50
-    exact = Decimal(3) * (1 - 2 * Decimal(0.1)) ** 100  # the double nearest to 0.1
+    rate = Decimal(Fraction(0.1).numerator) / Fraction(0.1).denominator  # the double nearest to 0.1, in full
+    exact = Decimal(3) * (1 - 2 * rate) ** 100
     assert float(descend.gradient_descent("x^2", 3, 0.1)) == pytest.approx(float(exact), rel=1e-14)
 
 

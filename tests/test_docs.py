@@ -70,7 +70,7 @@ def test_command(page, command, output, tmp_path):
 
 
 def run(words, folder):
-    return subprocess.run(  # noqa: S603 - the commands of our own documentation
+    return subprocess.run(
         [sys.executable, "-m", "descend", *words[1:]], cwd=folder, capture_output=True, text=True, check=False
     )
 

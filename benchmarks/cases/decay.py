@@ -66,11 +66,18 @@ class Decay:
         e, r, xe = (np.empty(self.rows) for _ in range(3))
         names = {"a": a, "b": b, "c": c, "x": self.x, "y": self.y, "e": e}
 
+        def part(first: int, last: int) -> Any:
+            own = r[first:last]
+            by_a, by_b = own @ e[first:last], -a * (own @ xe[first:last])
+            return np.array([own @ own, 2 * by_a, 2 * by_b, 2 * own.sum()])
+
+        sums = summed(part, self.rows, threads)
+
         def work() -> Any:
             numexpr.evaluate("exp(-b*x)", local_dict=names, out=e)
             numexpr.evaluate("a*e + c - y", local_dict=names, out=r)
             numexpr.evaluate("x*e", local_dict=names, out=xe)
-            return r @ r, np.array([2 * (r @ e), -2 * a * (r @ xe), 2 * r.sum()])
+            return sums()
 
         return work
 

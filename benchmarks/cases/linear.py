@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import descend
-from benchmarks.cases.common import Work, jax_work, plain_read, summed
+from benchmarks.cases.common import Work, jax_work, plain_read, shares, summed
 
 
 class Linear:
@@ -32,16 +33,23 @@ class Linear:
         model = "y = " + " + ".join(f"b{j}*x{j}" for j in range(10))
         return descend.compile(model, {"y": self.y} | {f"x{j}": self.x[j] for j in range(10)}, loss="rss")
 
-    def numpy(self, _: int) -> Work:
-        """BLAS on the whole columns, into an array made beforehand; blocks of rows were slower."""
+    def _tables(self, threads: int) -> dict[int, Any]:
+        """Return a table of its own for each thread's rows: np.dot would copy a part of a table at each call."""
+        bounds = shares(self.rows, threads)
+        return {a: np.ascontiguousarray(self.x[:, a:b]) for a, b in pairwise(bounds)}
+
+    def numpy(self, threads: int) -> Work:
+        """BLAS on a share of the rows a thread, into an array made beforehand; small blocks of rows were slower."""
         r = np.empty(self.rows)
+        tables = self._tables(threads)
 
-        def work() -> Any:
-            np.dot(self.at, self.x, out=r)
-            np.subtract(r, self.y, out=r)
-            return r @ r, 2 * np.dot(self.x, r)
+        def part(first: int, last: int) -> Any:
+            x, own = tables[first], r[first:last]
+            np.dot(self.at, x, out=own)
+            np.subtract(own, self.y[first:last], out=own)
+            return np.array([own @ own, *2 * np.dot(x, own)])
 
-        return work
+        return summed(part, self.rows, threads)
 
     def numexpr(self, threads: int) -> Work:
         """Residual by numexpr, the sums by BLAS."""
@@ -51,10 +59,17 @@ class Linear:
         text = " + ".join(f"b{j}*x{j}" for j in range(10)) + " - y"
         names = {f"b{j}": self.at[j] for j in range(10)} | {f"x{j}": self.x[j] for j in range(10)} | {"y": self.y}
         r = np.empty(self.rows)
+        tables = self._tables(threads)
+
+        def part(first: int, last: int) -> Any:
+            own = r[first:last]
+            return np.array([own @ own, *2 * np.dot(tables[first], own)])
+
+        sums = summed(part, self.rows, threads)
 
         def work() -> Any:
             numexpr.evaluate(text, local_dict=names, out=r)
-            return r @ r, 2 * (self.x @ r)
+            return sums()
 
         return work
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import mpmath as mp
@@ -20,9 +21,10 @@ from descend.expression.functions import CONDITIONS, TABLE
 from descend.expression.parse import parse
 from descend.expression.tape import Tape
 from descend.kernel import compile as compiling
+from descend.kernel import lower as lowering
 from descend.kernel.compile import COUNTERS, MachineCode, PointKernel, compilable
 from descend.kernel.interpret import Interpreter
-from descend.kernel.lower import MOST_INSTRUCTIONS, NO_MACHINE_CODE, point_function
+from descend.kernel.lower import NO_MACHINE_CODE, point_function
 from descend.kernel.program import lower
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
@@ -213,7 +215,7 @@ def chain(variables):
     x = [tape.symbol(f"x{k}") for k in range(variables)]
     two, hundred, one = tape.constant(2), tape.constant(100), tape.constant(1)
     terms = []
-    for a, b in zip(x, x[1:], strict=False):
+    for a, b in pairwise(x):
         terms.append(tape.mul([hundred, tape.pow(tape.sub(b, tape.pow(a, two)), two)]))
         terms.append(tape.pow(tape.sub(one, a), two))
     root = tape.add(terms)
@@ -251,10 +253,13 @@ class TestHuge:
         point = [0.3 + 0.01 * k for k in range(variables)]
         assert all_same(PointKernel(program)(point), Interpreter(program)(point))
 
-    def test_a_formula_that_no_stack_would_hold(self):
-        program = deep(MOST_INSTRUCTIONS)
-        assert len(program.instructions) > MOST_INSTRUCTIONS
-        assert "operations are more than" in compilable(program)
+    def test_a_formula_that_no_stack_would_hold(self, monkeypatch):
+        program = deep(1000)
+        count = len(program.instructions)
+        monkeypatch.setattr(lowering, "MOST_INSTRUCTIONS", count)
+        assert compilable(program) is None
+        monkeypatch.setattr(lowering, "MOST_INSTRUCTIONS", count - 1)
+        assert compilable(program) == f"{count:,} operations are more than the {count - 1:,} of one function"
 
 
 class TestFallback:

@@ -81,7 +81,8 @@ CANCELLING = (
     "hypot((x + 1e8) - 1e8, x/3)", "atan2((x + 1e9) - 1e9, x/3 - 1)", "((x + 1e9) - 1e9)^((x + 1e7) - 1e7)",
     "cbrt(x/3 - 0.2)", "max((x + 1e9) - 1e9, x)", "abs(x/3 - 0.1)", "logaddexp(x/3 + 1e8, 1e8)", "erfc(9*x/7)",
     "softplus((x + 1e9) - 1e9)", "sigmoid(1e9 - (x + 1e9))", "gammaln(1 + x/1e6)", "polygamma(1, x/3)", "pi*x - 3*x",
-    "acos(1 - x*x/1e9)", "acosh(1 + x/1e12/3)", "atanh(1 - x/1e9)", "x*1e-300*1e-20/3", "(x*1e-200)*(x*1e-150)", "0.1*x - 0.1*x",
+    "acos(1 - x*x/1e9)", "acosh(1 + x/1e12/3)", "atanh(1 - x/1e9)", "x*1e-300*1e-20/3", "(x*1e-200)*(x*1e-150)",
+    "0.1*x - 0.1*x",
 )  # fmt: skip
 
 

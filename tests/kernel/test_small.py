@@ -207,10 +207,12 @@ def test_slices_of_any_size_are_the_same_run(name, slices, loops, monkeypatch):
         assert_same_walk(*FORMULAS[name], rules, loops)
 
 
-def machine_loop(text, start, rate, *, steps, rules=LoopRules(True, True, True)):
+def machine_loop(text, start, rate, *, steps):
     objective_ = objective(text, machine=True)
     program = trace_rule(GradientDescent(rate), objective_.machine, objective_.names)
-    return SmallLoop(program, start_of(start), rules, max_steps=steps, patience=10**9, step_limit=0.0)
+    return SmallLoop(
+        program, start_of(start), LoopRules(True, True, True), max_steps=steps, patience=10**9, step_limit=0.0
+    )
 
 
 def state(loop):

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.run import Run
-from descend.descent.status import Ending
 from descend.descent.spectrum import Spectrum, spectrum
+from descend.descent.status import Ending
 from descend.evaluation import Evaluation, Objective, Order, Vector
 
 RELATIVE = 1e-8  # of each variable's scale: what "as far as doubles support" asks of the estimated distance
@@ -100,8 +100,7 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
         kind, unique = _stationary(around)
         if kind is Kind.MINIMUM:
             first = 4.0 * max(curvature.size_of(distances), curvature.size_of(reach))
-            falls = around.jumps_down if second.bowl else around.falls_beside
-            if falls(first, MOST_PROBED):
+            if around.jumps_down(first, MOST_PROBED) or (not second.bowl and around.falls_beside(first, MOST_PROBED)):
                 kind = Kind.SADDLE
         # A generous precision makes a minimum, but no point with a slope a saddle or a maximum.
         if kind in {Kind.SADDLE, Kind.MAXIMUM} and not (rounding or _close(distances, scales, None)[0]):

@@ -140,6 +140,7 @@ class PointKernel:
         self._call = prototype(self._code.address("point"))
 
     def __call__(self, inputs: Sequence[float]) -> list[float]:
+        """Return the outputs; raises `ValueError` for another number of inputs than the program has."""
         buffer = self._buffer()
         buffer[: self._count] = list(inputs)
         address = ctypes.addressof(buffer)

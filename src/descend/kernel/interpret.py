@@ -63,7 +63,8 @@ def _pow(a: float, b: float) -> float:
 
 
 def _odd(x: float) -> bool:
-    """Only an odd whole power keeps the sign.  (fmod is exact, % is not: -0.9999999999999999 % 2 is 1.0.)"""
+    """Whether x is an odd whole number: only such a power keeps the sign."""
+    # fmod is exact; % is not: -0.9999999999999999 % 2 is 1.0.
     return abs(math.fmod(x, 2.0)) == 1.0
 
 
@@ -220,8 +221,8 @@ def arrays() -> dict[str, Function]:
         "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
         "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
         "erf": special_function("erf"), "erfc": special_function("erfc"), "hypot": np.hypot,
-        "gammaln": special_function("gammaln"), "polygamma": polygamma, "where": np.where, "lt": np.less, "le": np.less_equal, "eq": np.equal,
-        "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
+        "gammaln": special_function("gammaln"), "polygamma": polygamma, "where": np.where, "lt": np.less,
+        "le": np.less_equal, "eq": np.equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     }  # fmt: skip
 
 
@@ -260,6 +261,7 @@ class Interpreter:
         return values
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return the outputs."""
         values = self.slots(inputs)
         return [values[slot] for slot in self.program.outputs]
 

@@ -15,6 +15,7 @@ from descend.kernel.compile import MachineCode
 from descend.kernel.lower import Body, double, module
 from descend.kernel.program import Program
 
+NEVER = 2**62  # more steps than anybody waits for: counters are 64 bits wide
 TAIL = 8  # points of the recent past that are kept, a power of two
 
 # Layout of the integer buffer, and of the doubles behind the vectors x, best x and the tail.
@@ -211,13 +212,13 @@ class SmallLoop:
         self._numbers = (2 + TAIL) * self.size
         self._d = (ctypes.c_double * (self._numbers + DOUBLES))()
         self._n = (ctypes.c_int64 * INTEGERS)()
-        infinity = float("inf")
         self._d[: self.size] = list(start)
         self._d[self.size : 2 * self.size] = list(start)
-        self._d[self._numbers : self._numbers + DOUBLES] = [infinity] * (DOUBLES - 1) + [step_limit]
+        for which in range(DOUBLES):
+            self._d[self._numbers + which] = step_limit if which == STEP_LIMIT else float("inf")
         self._n[MOVED] = 1
-        self._n[MAX_STEPS] = max_steps
-        self._n[PATIENCE] = patience
+        self._n[MAX_STEPS] = min(max_steps, NEVER)
+        self._n[PATIENCE] = min(patience, NEVER)
         prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
         self._call = prototype(self._code.address("loop"))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 WORTH = 2_000_000  # operations below which a second thread costs more than it brings
 MOST = 1024  # threads that DESCEND_THREADS may ask for
 
 _pool: ThreadPoolExecutor | None = None
-_owner = 0  # the process that made the pool: after a fork its threads are gone
+_made = (0, 0)  # the process that made the pool (after a fork its threads are gone), and how many threads it has
 
 
 def threads() -> int:
@@ -24,10 +25,12 @@ def threads() -> int:
 
 
 def _workers(count: int) -> ThreadPoolExecutor:
-    global _pool, _owner
-    if _pool is None or _owner != os.getpid() or _pool._max_workers < count:
-        _pool, _owner = ThreadPoolExecutor(count, thread_name_prefix="descend"), os.getpid()
-    return _pool
+    global _pool, _made
+    pool, (owner, size) = _pool, _made
+    if pool is None or owner != os.getpid() or size < count:
+        pool = ThreadPoolExecutor(count, thread_name_prefix="descend")
+        _pool, _made = pool, (os.getpid(), count)
+    return pool
 
 
 def run_parts(part: Callable[[int, int], None], blocks: int, largest: int, work: int) -> None:
@@ -35,22 +38,20 @@ def run_parts(part: Callable[[int, int], None], blocks: int, largest: int, work:
 
     Ctrl-C may end the waiting while other threads are still at work: `part` must own the memory that it works on.
     """
-    bounds = list(range(0, blocks, largest)) + [blocks]
     count = threads()
     if count == 1 or work < WORTH or blocks < 2 * count:
-        for first, last in zip(bounds, bounds[1:], strict=False):
+        for first, last in pairwise([*range(0, blocks, largest), blocks]):
             part(first, last)
         return
     # Each round gives every thread one piece and waits: between rounds signals are served.
-    piece = max(1, min(largest, -(-blocks // count)))
-    bounds = list(range(0, blocks, piece)) + [blocks]
-    pieces = list(zip(bounds, bounds[1:], strict=False))
+    piece = min(largest, -(-blocks // count))
+    pieces = list(pairwise([*range(0, blocks, piece), blocks]))
     pool = _workers(count - 1)
     for start in range(0, len(pieces), count):
-        first, *others = pieces[start : start + count]
-        waiting = [pool.submit(part, *bound) for bound in others]
+        own, *others = pieces[start : start + count]
+        waiting = [pool.submit(part, *bounds) for bounds in others]
         try:
-            part(*first)
+            part(*own)
         finally:
             for future in waiting:
                 future.result()
