@@ -16,7 +16,7 @@ from descend.kernel.interpret import Interpreter
 from descend.kernel.lower import double, point_function
 from descend.kernel.program import PRIMITIVES, lower
 from descend.kernel.rows import rows_function
-from tests.kernel.tapes import EDGES, all_same, random_outputs, random_point, same
+from tests.kernel.tapes import EDGES, all_same, random_outputs, random_point, same, with_gradient
 
 FAMILIES = (
     lowering.NATIVE,
@@ -48,6 +48,15 @@ def test_no_name_of_the_user_reaches_llvm():
         assert "system" not in text
         assert re.fullmatch(r"[\sa-zA-Z0-9_.,:=()\[\]{}#%@*-]*", text)
     assert PointKernel(program)([0.5, 2.0]) == Interpreter(program)([0.5, 2.0])
+
+
+def test_flags_of_fast_mathematics_only_on_the_sums_over_rows():
+    program = with_gradient("where(x < y, exp(x)*y, max(x, 1)/y - sqrt(x)) + sign(x)*x^2.5")
+    flags = {"fast", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
+    assert not flags & set(point_function(program).split())
+    loose = [line.split() for line in rows_function(program, 1).splitlines() if flags & set(line.split())]
+    assert len(loose) == len(program.outputs)
+    assert all(words[2:6] == ["fadd", "reassoc", "nsz", "double"] for words in loose)
 
 
 @pytest.mark.parametrize("value", [*EDGES, 0.1, 1 / 3])

@@ -1,0 +1,107 @@
+"""What this version does not have yet is refused by name, with what to do meanwhile; nothing is silently ignored."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import descend
+from descend import MethodError, UnavailableError
+from descend.descent.method.registry import PLANNED as PLANNED_METHODS
+from descend.problem.loss.registry import PLANNED as PLANNED_LOSSES
+
+DATA = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.1]}
+MINIMIZE = {
+    "bounds": [{"x": (0, None)}, [(0, 1)], np.array([[0, 1]])],
+    "penalty": ["l2(0.5)", 0.5],
+    "data": [{"c": np.arange(3.0)}, pd.DataFrame({"c": [1.0]}), np.arange(3.0)],
+    "starts": [5, 2.5, None, np.int64(3)],
+    "keep_as_written": [True],
+    "progress": [True, print],
+}
+FIT = {
+    "weights": [np.array([1.0, 2, 3]), [1, 2, 3], "w", pd.Series([1.0, 2, 3])],
+    "sigma": [np.array([1.0, 2, 3]), 0.5],
+    "bounds": [{"b": (0, None)}],
+    "penalty": ["l1(0.1)"],
+    "robust": [True],
+    "starts": [5],
+    "keep_as_written": [True],
+    "progress": [True],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in MINIMIZE.items() for v in values])
+@pytest.mark.parametrize("door", [descend.minimize, descend.maximize])
+def test_minimize(door, name, value):
+    with pytest.raises(UnavailableError, match=f"^{name}= ") as caught:
+        door("x^2", 3, **{name: value})
+    assert "; " in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in FIT.items() for v in values])
+def test_fit(name, value):
+    with pytest.raises(UnavailableError, match=f"^{name}= ") as caught:
+        descend.fit("y = a + b*x", DATA, **{name: value})
+    assert "; " in str(caught.value)
+
+
+def test_compile():
+    with pytest.raises(UnavailableError, match=r"^data= "):
+        descend.compile("x^2", data={"c": np.arange(3.0)})
+
+
+def test_a_python_function_as_cost():
+    with pytest.raises(UnavailableError, match="text or a SymPy expression"):
+        descend.minimize(lambda x: x**2, 3)
+
+
+@pytest.mark.parametrize("name", PLANNED_METHODS)
+def test_planned_methods(name):
+    with pytest.raises(UnavailableError, match=name):
+        descend.minimize("x^2", 3, method=name)
+
+
+@pytest.mark.parametrize("name", [*PLANNED_LOSSES, "huber(1.35)", "tweedie(1.5)"])
+def test_planned_losses(name):
+    with pytest.raises(UnavailableError, match="rss, mse"):
+        descend.fit("y = a + b*x", DATA, loss=name)
+
+
+@pytest.mark.parametrize(("door", "settings"), [(descend.minimize, {"method": "adm"}), (descend.fit, {"loss": "rms"})])
+def test_what_does_not_exist_at_all(door, settings):
+    with pytest.raises(MethodError) as caught:
+        door("x^2", 3, **settings) if door is descend.minimize else door("y = a + b*x", DATA, **settings)
+    assert not isinstance(caught.value, UnavailableError)
+
+
+def test_near_names_are_suggested():
+    with pytest.raises(MethodError, match="did you mean backtracking"):
+        descend.minimize("x^2", 3, method="backtraking")
+    with pytest.raises(MethodError, match="did you mean rss"):
+        descend.fit("y = a + b*x", DATA, loss="rsss")
+
+
+def test_methods_and_rates_that_do_not_fit():
+    with pytest.raises(MethodError, match="needs a learning rate"):
+        descend.minimize("x^2", 3, method="gradient-descent")
+    with pytest.raises(MethodError, match="chooses its own steps"):
+        descend.minimize("x^2", 3, method="backtracking", learning_rate=0.1)
+    with pytest.raises(MethodError, match="to the method itself"):
+        descend.minimize("x^2", 3, method=descend.GradientDescent(0.1), learning_rate=0.1)
+
+
+def test_methods_can_be_given_as_objects():
+    by_name = descend.minimize("x^4 + x^2", 1, method="gradient-descent", learning_rate=0.1)
+    by_object = descend.minimize("x^4 + x^2", 1, method=descend.GradientDescent(0.1))
+    assert by_object.variables == by_name.variables
+    assert descend.fit("y = a + b*x", DATA, method=descend.Backtracking()).success
+
+
+@pytest.mark.parametrize("door", [descend.minimize, descend.maximize, descend.fit])
+def test_what_comes_later_is_absent_from_the_signatures(door):
+    absent = {"by", "cluster", "batch_rows", "checkpoint", "certify"}
+    assert not absent & set(inspect.signature(door).parameters)
