@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 COST_NOISE = 2.0**-50  # relative: two costs nearer than this are the same cost, and the smaller slope is the better
 
+WORST = 1.7976931348623157e308  # the cost of the best point before there is one: any finite cost is lower
+
 
 class Order(IntEnum):
     """How much is asked of one look."""

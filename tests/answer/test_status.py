@@ -93,9 +93,20 @@ class TestWhichComesFirst:
         assert result.status is Status.DIVERGING
         assert "rate" in result.advice
 
-    def test_minus_infinity_is_no_success(self):
-        assert descend.minimize("-exp(x)", 1).status is Status.UNBOUNDED
-        assert descend.minimize("log(x)", 1, learning_rate=0.5).success is False
+    @pytest.mark.parametrize(
+        "cost", ["-exp(x)", "x^3", "-x^4", "log(x)", "-log(1+x^2)", "-sqrt(1+x^2)", "x - sin(x)/2"]
+    )
+    def test_a_cost_without_end_is_no_success(self, cost):
+        for start in (1, -1) if "log(x)" not in cost else (1,):
+            for settings in ({}, {"learning_rate": 0.5, "max_looks": 500}):
+                assert not descend.minimize(cost, start, **settings).success
+
+    @pytest.mark.parametrize(
+        ("cost", "start"), [("x", 1), ("-x^2", 1), ("x*y", [1, 1]), ("x + y", [0, 0]), ("x^2 - 1e-9*y^2", [1, 0])]
+    )
+    def test_a_quadratic_without_end_is_said_to_be(self, cost, start):
+        assert descend.minimize(cost, start).status is Status.UNBOUNDED
+        assert descend.gradient_descent(cost, start, 0.1).status is Status.UNBOUNDED
 
 
 class TestAdvice:

@@ -19,7 +19,11 @@ NO_NUMBER = [
 
 
 def ids(value):
-    return repr(value)[:30]
+    return (
+        f"{type(value).__name__}-{value!s:.12}"
+        if isinstance(value, (str, int, float, complex))
+        else type(value).__name__
+    )
 
 
 def ours(call):
@@ -114,7 +118,7 @@ class TestWords:
             (lambda: descend.gradient_descent("x^2", None, 0.1), StartError, "the start of x"),
             (lambda: descend.gradient_descent("x^2", 3, "fast"), MethodError, "step number k"),
             (lambda: descend.fit("y = a + b*name", DATA), DataError, "name"),
-            (lambda: descend.fit("y = a + b*x", {"x": [1, 2], "y": [1]}), DataError, "rows"),
+            (lambda: descend.fit("y = a + b*x", {"x": [1, 2], "y": [1]}), DataError, "same length"),
             (lambda: descend.fit("y = a + b*x", {"x": [], "y": []}), DataError, "no rows"),
             (lambda: descend.fit("y = a + b*x", {}), DataError, "no columns"),
             (lambda: descend.fit("z = a + b*x", DATA), DataError, "there are x, y, name"),

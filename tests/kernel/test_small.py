@@ -176,6 +176,29 @@ TIES = {
 }  # fmt: skip
 
 
+AS_IT_WAS_TYPED = [  # the rate is added up in the order of the rate, whatever the cost holds
+    ("(k + sin(k) + cos(k))^2/50 + k^2", (start / 7,), "0.01*(cos(k) + sin(k) + k)/(1 + k)") for start in range(8)
+]
+HUGE = ("1e200*x^2", (3,), 1e-199)  # diverges; every slope's square is infinite, and the best point is the start
+
+
+def test_a_rate_that_shares_a_sum_with_the_cost(loops):
+    for case in AS_IT_WAS_TYPED:
+        assert_same_walk(*case, ARTICLE, loops)
+
+
+def test_the_best_point_where_slopes_are_huge(loops):
+    assert assert_same_walk(*HUGE, NotFinite() | Steps(20), loops).best.point == Vector([3.0])
+
+
+@pytest.mark.expects_fallback
+def test_a_rate_without_machine_code():
+    rate = GradientDescent("0.1*polygamma(1, k + 1)")
+    run = walk(objective("x^2", machine=True), rate, Vector([3.0]), ARTICLE)
+    assert run.tier == "interpreted: the C library has no polygamma function"
+    assert (run.steps, run.ending) == (200, Ending.STEPS)
+
+
 def in_order(rules):
     joined, *others = rules
     for rule in others:
@@ -189,9 +212,6 @@ def test_ties_backward(name, loops):
     assert_same_walk(text, start, rate, in_order(reversed(rules)), loops)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="descent/compiled.py does not hand the order of the rules to LoopRules.order yet"
-)
 @pytest.mark.parametrize("name", TIES)
 def test_ties(name, loops):
     text, start, rate, rules = TIES[name]

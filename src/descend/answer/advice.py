@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
-from descend.answer.report import short
+from descend.answer.report import rounded_down, short
 from descend.descent.choose import Facts
 from descend.descent.run import Look, Run
 from descend.descent.status import Ending, Status
@@ -14,7 +14,6 @@ from descend.descent.verdict import Criterion, Judgement, Kind
 from descend.evaluation import Place
 
 RISING = 5  # looks in a row with a higher cost: the run is climbing
-BOTTOMLESS = -1e290  # a cost below this is on its way to minus infinity
 PERIODS = (2, 3, 4)  # of a cycle that is recognised
 
 
@@ -27,6 +26,7 @@ class Question:
     learning_rate: float | str | None = None
     fixed_step: bool = False
     maximise: bool = False
+    bottomless: bool = False  # the cost has fallen by hundreds of orders of magnitude
     budget: str = "max_looks"  # what the argument is called that gives more
 
 
@@ -40,7 +40,7 @@ class Outcome:
 
 SWAPPED = {
     "minimum": "maximum", "maximum": "minimum", "falls": "rises", "grows": "falls", "upward": "downward",
-    "downward": "upward",
+    "downward": "upward", "lower": "higher",
 }  # fmt: skip
 
 
@@ -69,12 +69,17 @@ def conclude(
     if run.ending is Ending.INTERRUPTED:
         return Outcome(Status.INTERRUPTED, "The last point is in result.last; start there to go on.")
     if judgement.kind is Kind.MINIMUM or facts.constant:
-        if facts.solution is not None and run.ending is Ending.SOLVED:
-            return Outcome(Status.EXACT, _unique(facts, judgement, question))
-        return Outcome(Status.MINIMUM, _unique(facts, judgement, question))
+        solved = facts.solution is not None and run.ending is Ending.SOLVED
+        if solved and not facts.exact and judgement.criteria and not judgement.criteria[0].holds:
+            return Outcome(
+                Status.MINIMUM, "The columns are nearly dependent: their rounding alone moves the parameters."
+            )
+        return Outcome(Status.EXACT if solved else Status.MINIMUM, _unique(facts, judgement, question))
     if run.ending is Ending.SOLVED and at.evaluation.finite:
-        return Outcome(Status.EXACT, _unique(facts, judgement, question))
-    failed = _failure(run, judgement, question, place)
+        if facts.exact:  # a proof in fractions: it holds even where the cost over- or underflows
+            return Outcome(Status.EXACT, _unique(facts, judgement, question))
+        return Outcome(Status.STALLED, "The closed form is not good to the precision asked for; rescale the columns.")
+    failed = _failure(run, judgement, facts, question, place)
     if facts.unbounded and failed.status is not Status.NOT_FINITE:
         return _unbounded(question)
     return failed
@@ -86,7 +91,8 @@ def _unique(facts: Facts, judgement: Judgement, question: Question) -> str:
     if facts.constant:
         return f"The cost is the same everywhere: every point is a {extreme}."
     if facts.flat:
-        return f"The cost is {bent}, but this {extreme} is not the only point with this cost; it is the nearest one."
+        nearest = "; it is the one nearest to the start" if facts.exact else ""
+        return f"The cost is {bent}, but this {extreme} is not the only point with this cost{nearest}."
     if facts.convex:
         return f"The cost is {bent}: this is the {extreme}, there is no other."
     if not judgement.unique:
@@ -99,12 +105,12 @@ def _unbounded(question: Question) -> Outcome:
     return Outcome(Status.UNBOUNDED, f"Costs as {largest} as one likes exist; mend the cost, or fix a variable.")
 
 
-def _failure(run: Run, judgement: Judgement, question: Question, place: Place | None) -> Outcome:
+def _failure(run: Run, judgement: Judgement, facts: Facts, question: Question, place: Place | None) -> Outcome:
     last = run.last.evaluation
     climbing = run.rises >= RISING and not last.cost <= run.best.evaluation.cost
     if question.fixed_step and climbing:
         return Outcome(Status.DIVERGING, _safe_rate(judgement, question))
-    if last.cost == -inf or run.best.evaluation.cost < BOTTOMLESS:
+    if (last.cost == -inf or question.bottomless) and not facts.bounded:
         return _unbounded(question)
     if not last.finite:
         return Outcome(Status.NOT_FINITE, _place(place))
@@ -112,7 +118,7 @@ def _failure(run: Run, judgement: Judgement, question: Question, place: Place | 
         up, down = ("minimum", "lowest") if question.maximise else ("maximum", "highest")
         return Outcome(Status.MAXIMUM, f"This is a {up}, the {down} point around; start somewhere else.")
     if judgement.kind is Kind.SADDLE:
-        return Outcome(Status.SADDLE, "Start a little to the side: the slope is zero only exactly here.")
+        return Outcome(Status.SADDLE, "Start a little to the side of this point.")
     if question.fixed_step and _cycles(run):
         return Outcome(Status.CYCLING, _safe_rate(judgement, question))
     match run.ending:
@@ -121,9 +127,9 @@ def _failure(run: Run, judgement: Judgement, question: Question, place: Place | 
         case Ending.STEPS | Ending.LOOKS:
             return Outcome(Status.LOOKS_SPENT, _more(judgement, question))
         case Ending.TIME:
-            return Outcome(Status.TIME_SPENT, _more(judgement, question))
+            return Outcome(Status.TIME_SPENT, _more(judgement, replace(question, budget="max_seconds")))
         case Ending.CALLER:
-            return Outcome(Status.STOPPED_BY_CALLER)
+            return Outcome(Status.STOPPED_BY_CALLER, "The last point is in result.last; start there to go on.")
     if judgement.kind is Kind.FLAT:
         return Outcome(
             Status.STALLED, "The cost is level here as far as doubles can tell: a plateau. Start somewhere else."
@@ -132,7 +138,8 @@ def _failure(run: Run, judgement: Judgement, question: Question, place: Place | 
         return Outcome(
             Status.STALLED, "The curvature could not be computed here, so it is not known what this point is."
         )
-    return Outcome(Status.STALLED, _distance(judgement, question))
+    away = _distance(judgement, question)
+    return Outcome(Status.STALLED, f"{away} Look at the cost around this point, or start somewhere else.".strip())
 
 
 def _distance(judgement: Judgement, question: Question) -> str:
@@ -156,7 +163,8 @@ def _step_small(run: Run, judgement: Judgement, question: Question) -> str:
         return "The distance to a minimum could not be estimated here; use a smaller precision."
     asked = short(question.precision)
     # Steps shrink with the distance, in proportion near the minimum: ask for that much smaller steps.
-    needed = question.precision * run.step_size / distance
+    # (for a cost that is flatter than a parabola, as a power of it).
+    needed = rounded_down(run.step_size * (question.precision / distance) ** judgement.stretch)
     return (
         f"The minimum is about {short(distance)} away and {asked} was asked for: "
         f"precision={short(needed)} would have done (in gradient_descent, precision bounds the step)."
@@ -178,7 +186,8 @@ def _place(place: Place | None) -> str:
     if place is None:
         return "Start where the cost has a finite value, or use a smaller learning rate."
     row = "" if place.row is None else f" in row {place.row} of the data"
-    return f"{place.expression} is {place.value}{row}; start where it has a finite value, or use a smaller rate."
+    what = "drop or mend this row, or start elsewhere" if row else "start where it has a finite value"
+    return f"{place.expression} is {place.value}{row}; {what}, or use a smaller rate."
 
 
 def _cycles(run: Run) -> bool:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 from descend.answer.report import short, verdict_lines
 from descend.answer.result import Result, plain
 from descend.answer.uncertainty import student
-from descend.errors import DataError, MethodError, UnavailableError, printable
+from descend.errors import DataError, DescendError, MethodError, UnavailableError, printable
+from descend.expression.limits import Limits
+from descend.expression.parse import parse_model
+from descend.expression.write import to_text
 from descend.problem.loss.base import Loss
 from descend.problem.model import FormulaModel
 
@@ -103,7 +106,7 @@ class Fit(Result):
             "mse": mse,
             "rmse": sqrt(mse),
             "mae": float(abs(residuals).sum()) / table.rows,
-            "r_squared": r_squared(rss, self.model.observed(table), centred=True),
+            "r_squared": r_squared(rss, self.model.observed(table), centred=self.model.centred()),
         }
 
     def _residuals(self, table: Table) -> Any:
@@ -150,10 +153,8 @@ class Fit(Result):
         lines = [f"residual sum of squares {self.rss:.10g}, r² {self.r_squared:.10g}"]
         if self.held_back is not None:
             test = self.evaluate()
-            lines.append(
-                f"on {test['rows']} held-back rows: root mean squared error {short(test['rmse'])}, "
-                f"r² {test['r_squared']:.6g}"
-            )
+            rows = f"{test['rows']} held-back row{'s' * (test['rows'] != 1)}"
+            lines.append(f"on {rows}: root mean squared error {short(test['rmse'])}, r² {test['r_squared']:.6g}")
         return lines
 
     def save(self, path: str | Path) -> None:
@@ -165,7 +166,17 @@ class Fit(Result):
             "covariance": None if self.covariances is None else [list(row) for row in self.covariances],
             "source": self.source,
         }
-        save_model(self.to_dict() | extra, path)
+        # The whole text, however long: what is printed may be cut, what is saved may not.
+        model = " = ".join(to_text(self.model.tape, side, 10**6) for side in (self.model.left, self.model.right))
+        known = [*self.model.columns, *self.variables]
+        try:
+            read = parse_model(model, names=known, limits=Limits(characters=10**6, nodes=10**5, nesting=10**4))
+            names = {*read.tape.symbols((read.left, read.right))}
+        except DescendError:
+            names = set()
+        if names != set(known):
+            raise DataError("this model cannot be saved: its formula or a name in it does not survive as text")
+        save_model(self.to_dict() | extra | {"model": model}, path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,14 @@ def duration(seconds: float) -> str:
 def report_text(result: Result) -> str:
     """Return the report of a minimisation."""
     return "\n".join(headline(result) + verdict_lines(result))
+
+
+def rounded_down(value: float) -> float:
+    """Return the largest number of two significant digits that is not larger (up to rounding)."""
+    if not value > 0:
+        return value
+    unit = 10.0 ** (floor(log10(value)) - 1)
+    return floor(value / unit * (1 + 1e-6)) * unit
 
 
 def short(value: float) -> str:

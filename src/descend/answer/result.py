@@ -127,7 +127,7 @@ class Result:
             "last": {"variables": plain(self.last.variables), "cost": plain(self.last.cost)},
             "steps": self.steps,
             "looks": self.looks,
-            "seconds": self.seconds,
+            "seconds": plain(self.seconds),
             "evaluator": self.evaluator,
             "criteria": [
                 {"what": c.what, "value": plain(c.value), "bound": plain(c.bound), "holds": c.holds}

@@ -19,7 +19,10 @@ def save_model(content: dict[str, Any], path: str | Path) -> None:
     """Write a model to `path`, first under a temporary name, so that an interrupted write loses nothing."""
     whole = {"format": FORMAT, "version": VERSION, **content}
     text = json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=1)
-    target = Path(path)
+    try:
+        target = Path(path)
+    except TypeError:
+        raise DataError(f"the path of a model is text, not {type(path).__name__}") from None
     try:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
         try:
@@ -30,8 +33,9 @@ def save_model(content: dict[str, Any], path: str | Path) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise DataError(f"the model cannot be written to {printable(str(target))}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "this is no path"
+        raise DataError(f"the model cannot be written to {printable(str(target))}: {why}") from None
 
 
 def _umask() -> int:

@@ -18,15 +18,18 @@ from descend.problem.model import make_model
 
 
 def load(path: str | Path) -> Fit:
-    """Read a model that `Fit.save` wrote; it predicts, evaluates and reports as the original did.
+    """Read a model that `Fit.save` wrote; it predicts and evaluates new rows as the original did.
+
+    The criteria of the verdict and the rows held back are not saved.
 
     Raises `DataError` for a file that is not one.
     """
     shown = printable(str(path))
     try:
         raw = Path(path).read_bytes() if Path(path).stat().st_size <= LARGEST else None
-    except OSError as error:
-        raise DataError(f"the model {shown} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError, TypeError) as error:
+        why = getattr(error, "strerror", None) or "this is no path"
+        raise DataError(f"the model {shown} cannot be read: {why}") from None
     if raw is None:
         raise DataError(f"{shown} is larger than any model is")
     try:
@@ -41,7 +44,7 @@ def load(path: str | Path) -> Fit:
         return _fit(content)
     except DescendError as error:
         raise DataError(f"{shown} is damaged: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise DataError(f"{shown} is damaged: a part of it is missing or of the wrong kind") from None
 
 
@@ -53,45 +56,77 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _count(value: Any, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+        raise TypeError
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return printable(value, 10_000)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(_text(item) for item in value)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 def _fit(content: dict[str, Any]) -> Fit:
     parameters = {str(k): _number(v) for k, v in content["parameters"].items()}
-    columns = [str(c) for c in content["columns"]]
+    columns = [_name(c) for c in _list(content["columns"])]
     if not all(isfinite(v) for v in parameters.values()):
         raise ValueError
-    parsed = parse_model(str(content["model"]), names=[*columns, *parameters])
+    parsed = parse_model(_name(content["model"]), names=[*columns, *parameters])
     model, _ = make_model(parsed, columns, list(parameters))
-    loss = find_loss(str(content["loss"]))
+    loss = find_loss(_name(content["loss"]))
     gradient = {name: _number(content["gradient"][name]) for name in parameters}
     point = Point(parameters, _number(content["cost"]), gradient)
     covariance = content["covariance"]
     rows = None if covariance is None else tuple(tuple(_number(v) for v in row) for row in covariance)
     if rows is not None and {len(rows), *map(len, rows)} != {len(parameters)}:
         raise ValueError
+    if rows is not None and not all(row[k] >= 0 for k, row in enumerate(rows)):
+        raise ValueError
     status = Status[content["status"]]
     return Fit(
         status=status,
         success=status.success,
         message=status.value,
-        advice=str(content["advice"]),
+        advice=_text(content["advice"]),
         variables=parameters,
         cost=point.cost,
         gradient=gradient,
         best=point,
         last=point,
-        method=str(content["method"]),
-        why_method=str(content["why_method"]),
+        method=_text(content["method"]),
+        why_method=_text(content["why_method"]),
         criteria=(),
-        steps=int(content["steps"]),
-        looks=int(content["looks"]),
+        steps=_count(content["steps"]),
+        looks=_count(content["looks"]),
         seconds=_number(content["seconds"]),
-        evaluator=str(content["evaluator"]),
+        evaluator=_text(content["evaluator"]),
         problem=model.problem(loss),
-        notes=tuple(str(note) for note in content["notes"]),
+        notes=_texts(content["notes"]),
         model=model,
         loss=loss,
-        rows=int(content["rows"]),
+        rows=_count(content["rows"], 1),
         rss=_number(content["rss"]),
         r_squared=_number(content["r_squared"]),
-        source=str(content["source"]),
+        source=_text(content["source"]),
         covariances=rows,
     )

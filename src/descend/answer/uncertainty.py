@@ -27,15 +27,16 @@ def covariance(model: FormulaModel, values: Sequence[float], table: Table, rss: 
     jacobian = model.jacobian(values, table)
     if not np.isfinite(jacobian).all():
         return None
-    scale = np.sqrt((jacobian**2).sum(axis=0))
-    if not (scale > 0).all():
-        return None
-    triangle = np.linalg.qr(jacobian / scale, mode="r")
-    if np.linalg.cond(triangle) > 1e15:
-        return None
-    inverse = np.linalg.inv(triangle)
-    result: Any = (rss / freedom) * (inverse @ inverse.T) / np.outer(scale, scale)
-    return result
+    with np.errstate(all="ignore"):
+        scale = np.abs(jacobian).max(axis=0)
+        if not (scale > 0).all():
+            return None
+        triangle = np.linalg.qr(jacobian / scale, mode="r")
+        if np.linalg.cond(triangle) > 1e15:
+            return None
+        inverse = np.linalg.inv(triangle)
+        result: Any = (rss / freedom) * (inverse @ inverse.T) / scale[:, None] / scale[None, :]
+    return result if np.isfinite(result).all() else None
 
 
 def student(level: float, freedom: int) -> float:

@@ -13,6 +13,8 @@ from descend.descent.trace import Trace
 from descend.descent.verdict import Judgement, Kind, judge, settle
 from descend.problem.problem import Problem
 
+BOTTOMLESS = -1e290  # a cost that falls below this, from a millionth of it, is on its way to minus infinity
+
 
 def answer(
     objective: Any,
@@ -31,6 +33,9 @@ def answer(
     at = run.last if at_last else run.best
     judgement = _judgement(objective, run, at, question)
     place = None if run.last.evaluation.finite else objective.trouble(run.last.point)
+    if run.best.evaluation.cost < BOTTOMLESS:
+        fallen = objective.look(run.start).cost > 1e-6 * run.best.evaluation.cost
+        question = replace(question, bottomless=fallen)
     outcome = conclude(run, at, judgement, facts, question, place)
     status, success, message = in_users_sign(outcome, maximise=problem.maximise)
     point = _point(problem, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from descend.api.reading import order_of, prepared, read_cost, refuse, start_names
@@ -26,10 +27,13 @@ class CompiledFunction:
         self.looks = 0
 
     def _point(self, x: Any) -> Vector:
-        values = [x] if isinstance(x, (int, float)) else list(x)
-        if len(values) != len(self.names):
+        try:
+            values = [float(v) for v in x] if isinstance(x, Iterable) and getattr(x, "ndim", 1) != 0 else [float(x)]
+        except (TypeError, ValueError, OverflowError):
+            raise StartError("a point is a sequence of real numbers, in the order of names") from None
+        if isinstance(x, (str, bytes)) or len(values) != len(self.names):
             raise StartError(f"the point has {len(values)} numbers but the variables are {', '.join(self.names)}")
-        return Vector([float(v) for v in values])
+        return Vector(values)
 
     def _look(self, x: Any, order: Order = Order.GRADIENT) -> Evaluation:
         self.looks += 1

@@ -151,7 +151,7 @@ def _facts(modelled: Modelled, *, solve: bool) -> tuple[Facts, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if solved.undetermined:
         names = ", ".join(solved.undetermined)
-        notes = (f"the data do not determine {names} apart from each other; the smallest solution is given",)
+        notes = (f"the data do not determine {names}; one of the solutions is given",)
     by = "the model is linear in its parameters"
     return Facts(solution=solved.solution, convex=True, flat=bool(solved.undetermined), by=by), notes
 
@@ -170,7 +170,7 @@ def _as_fit(result: Any, modelled: Modelled) -> Fit:
     values = list(result.variables.values())
     observed = model.observed(table)
     rss = sum_of_squares(observed - model.predicted(values, table))
-    centred = model.has_constant() or not linear_in(model.tape, model.right, model.parameters)
+    centred = model.centred()
     spread = covariance(model, values, table, rss) if result.status.success and modelled.loss.quadratic else None
     notes = list(result.notes)
     if not centred:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from descend.answer.advice import Question
@@ -80,7 +81,7 @@ def gradient_descent(
         bound, step_rule=bound is not None, learning_rate=rate, fixed_step=True, budget="max_iterations"
     )
     facts = formula_facts(problem, start)
-    facts = Facts(unbounded=facts.unbounded, convex=facts.convex, constant=facts.constant)
+    facts = replace(facts, solution=None, flat=False)
     return answer(objective, problem, run, choice, facts, question, at_last=True)
 
 
@@ -255,5 +256,7 @@ def formula_facts(problem: Problem, start: Vector | None) -> Facts:
         solution=closed.minimum,
         convex=True,
         flat=closed.shape is Shape.VALLEY,
+        exact=True,
+        bounded=True,
         constant=closed.shape is Shape.CONSTANT,
     )

@@ -65,6 +65,9 @@ def read_model(
             raise DataError(f"columns= names {printable(name)!r}, which the data do not have")
     given = [*named_numbers(constants, "constants"), *named_numbers(fixed, "fixed")]
     known = [*available, *names, *(parameters or ()), *given]
+    for name in given:
+        if name in available:
+            raise DataError(f"{printable(name)} is a column of the data and cannot be given a value too")
     read, notes = _read(model, known, limits or STANDARD)
     reading = Reading(Formula(read.tape, read.right))
     right = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
@@ -85,7 +88,7 @@ def read_model(
 def _read(model: Any, known: Collection[str], limits: Limits) -> tuple[Model, tuple[str, ...]]:
     if isinstance(model, str):
         read = parse_model(model, names=known, limits=limits)
-        return read, euler_note(model, Formula(read.tape, read.right))
+        return read, euler_note(model, known, limits)
     from descend.expression.sympy import from_sympy_model, is_sympy
 
     if is_sympy(model):

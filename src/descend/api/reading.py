@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from descend.errors import FormulaError, MethodError, StartError, UnavailableErr
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.parse import parse
 from descend.expression.tape import Formula
+from descend.expression.tokens import tokenise
 from descend.problem.parameters import number
 from descend.problem.problem import replace_names
 
@@ -28,7 +29,7 @@ def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None =
     limits = limits or STANDARD
     if isinstance(cost, str):
         formula = parse(cost, names=names, limits=limits)
-        return Reading(formula, {}, euler_note(cost, formula))
+        return Reading(formula, {}, euler_note(cost, names, limits))
     from descend.expression.sympy import from_sympy, is_sympy
 
     if is_sympy(cost):
@@ -39,14 +40,13 @@ def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None =
     raise FormulaError(f"a cost is text such as 'x^2' or a SymPy expression, not {printable(type(cost).__name__)}")
 
 
-def euler_note(text: str, formula: Formula) -> tuple[str, ...]:
+def euler_note(text: str, names: Collection[str], limits: Limits) -> tuple[str, ...]:
     """Say when a letter e was read as Euler's number."""
-    tape = formula.tape
-    one = [i for i in tape.reachable((formula.root,)) if tape[i].op == "exp" and tape.value(tape[i].args[0]) == 1]
-    letters = [c for c in ("e", "E") if c in text]
-    if not one or not letters or "exp(1)" in text.replace(" ", ""):
-        return ()
-    return (f"{letters[0]} is Euler's number here (give {letters[0]} a start or a value to make it a name)",)
+    letters = {t.text for t in tokenise(text, limits) if t.kind == "name" and t.text in {"e", "E"}} - set(names)
+    return tuple(
+        f"{letter} is Euler's number here (give {letter} a start or a value to make it a name)"
+        for letter in sorted(letters)
+    )
 
 
 def name_of(symbol: Any) -> str:
@@ -99,7 +99,8 @@ def refuse(**arguments: tuple[Any, Any, str]) -> None:
     Each argument: (value, default, what to do meanwhile).
     """
     for name, (value, default, instead) in arguments.items():
-        if value is not default and value != default:
+        same = value is default or (isinstance(value, (bool, int)) and value == default)  # arrays do not compare so
+        if not same:
             raise UnavailableError(f"{name}= {LATER}; {instead}")
 
 
@@ -132,8 +133,3 @@ def positive_number(value: Any, what: str) -> float | None:
 def learning_rate_of(value: Any) -> float | str | None:
     """Return a learning rate: None, a formula of k as text, or a finite number (0 and below are refused)."""
     return value if isinstance(value, str) else positive_number(value, "learning_rate")
-
-
-def no_names_left(names: Sequence[str]) -> str:
-    """Return names for a message."""
-    return ", ".join(printable(n) for n in names)

@@ -7,7 +7,7 @@ from typing import Any
 from descend.api.reading import learning_rate_of, order_of, prepared, read_cost, start_names
 from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.step import Step
-from descend.errors import MethodError, StartError
+from descend.errors import DomainError, MethodError, StartError
 from descend.expression.limits import Limits
 from descend.problem.objective import FormulaObjective
 from descend.problem.parameters import start_vector
@@ -21,12 +21,15 @@ class Walk:
         self._objective, self._method = objective, method
         self._cost_name, self._maximise = cost_name, maximise
         self._states = [method.start(start)]
+        self._lost = False  # whether the newest step had no finite cost or slope
         self._number = 0  # of the last step that was shown
 
     def __iter__(self) -> Walk:
         return self
 
     def __next__(self) -> Step:
+        if self._lost and self._number == len(self._states) - 1:
+            raise DomainError("the last step found no finite cost or slope, so there is no next one")
         self._number += 1
         return self._step()
 
@@ -43,6 +46,7 @@ class Walk:
         evaluation = self._method.error(self._objective, point)
         if len(self._states) == self._number:
             self._states.append(self._method.learn(state, point, evaluation))
+            self._lost = not evaluation.finite
         new = self._states[self._number]
         sign = -1.0 if self._maximise else 1.0
         return Step(

@@ -1,7 +1,7 @@
 """The names that a fixed-step method's `learn` may use, for numbers and for tape symbols alike.
 
 Points and gradients are `Vector`s when a run is walked by the loop, and `Symbols` when the method is traced once on a
-tape; both have + - * and the functions below.  On a tape nothing is simplified: the traced rule does the very
+tape; both have + - and *.  On a tape nothing is simplified: the traced rule does the very
 operations that the loop does, in the same order.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from descend.expression.tape import Tape
+
+STEP_NUMBER = "`k"  # the symbol of the step number: no door accepts a backtick in a name, so it is nobody's variable
 
 
 class Symbols:
@@ -29,7 +31,7 @@ class Symbols:
         return iter(self.entries)
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("the truth of a symbol is not known while a method is traced; use arithmetic.where")
+        raise TypeError("the truth of a symbol is not known while a method is traced")
 
     __eq__ = None  # type: ignore[assignment]
     __hash__ = None  # type: ignore[assignment]

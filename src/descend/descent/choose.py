@@ -25,6 +25,8 @@ class Facts:
     convex: bool = False
     flat: bool = False
     constant: bool = False
+    exact: bool = False  # the solution is proved in exact arithmetic, not computed in doubles
+    bounded: bool = False  # the cost provably has a minimum
     by: str = "the cost is quadratic"
 
 

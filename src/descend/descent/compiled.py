@@ -6,14 +6,14 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from descend.descent.arithmetic import Symbols
+from descend.descent.arithmetic import STEP_NUMBER, Symbols
 from descend.descent.loop import Watch, descend, finish
 from descend.descent.method.base import Method
 from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
-from descend.evaluation import Evaluation, MachineFormula, Objective, Order, Vector
+from descend.evaluation import WORST, Evaluation, MachineFormula, Objective, Order, Vector
 
 if TYPE_CHECKING:
     from descend.kernel.program import Program
@@ -41,10 +41,17 @@ def walk(
     formula = getattr(objective, "machine", None)
     rules = _rules(stopping)
     watched = recorder is not None or watch is not None
+    from descend.kernel.compile import compilable, fall_back
+
     if formula is None or rules is None or not method.fixed_step or watched:
         run = descend(objective, method, start, stopping, recorder=recorder, watch=watch)
         return replace(run, tier=getattr(objective, "tier", run.tier))
-    return _machine_walk(objective, formula, method, start, rules)
+    program = trace_rule(method, formula, objective.names)
+    obstacle = compilable(program)  # the rate's formula may lack machine code where the cost's has it
+    if obstacle is not None:
+        fall_back(obstacle)
+        return replace(descend(objective, method, start, stopping), tier=f"interpreted: {obstacle}")
+    return _machine_walk(objective, program, start, rules)
 
 
 def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
@@ -60,36 +67,39 @@ def trace_rule(method: Method, formula: MachineFormula, names: tuple[str, ...]) 
     from descend.kernel.program import lower
 
     tape = formula.tape
-    x, number = Symbols(tape, formula.variables), Symbols(tape, [tape.symbol("#k")])
+    x, number = Symbols(tape, formula.variables), Symbols(tape, [tape.symbol(STEP_NUMBER)])
     state: Any = replace(method.start(Vector([])), x=x, number=number)
     new = method.learn(state, x, Evaluation(formula.cost, Symbols(tape, formula.gradient)))  # type: ignore[arg-type]
-    return lower(tape, [formula.cost, *formula.gradient, *new.x.entries], [*names, "#k"])
+    return lower(tape, [formula.cost, *formula.gradient, *new.x.entries], [*names, STEP_NUMBER])
 
 
-def _machine_walk(
-    objective: Objective, formula: MachineFormula, method: Method, start: Vector, rules: dict[type[Rule], Rule]
-) -> Run:
+def _machine_walk(objective: Objective, program: Program, start: Vector, rules: dict[type[Rule], Rule]) -> Run:
     from descend.kernel import small  # only a long run needs it
 
-    endings = {
-        small.STEPS_DONE: Ending.STEPS,
-        small.STEP_SMALL: Ending.STEP_SMALL,
-        small.NOT_FINITE: Ending.NOT_FINITE,
-        small.IDLE_TOO_LONG: Ending.IDLE,
-        small.UNMOVED: Ending.UNMOVED,
-    }
     steps, looks, seconds = rules.get(Steps), rules.get(Looks), rules.get(Seconds)
     size, idle = rules.get(StepSize), rules.get(Idle)
     most_steps = steps.count if isinstance(steps, Steps) else NEVER
     most_looks = looks.count if isinstance(looks, Looks) else NEVER
+    # Steps and looks are one counter in the loop; the tighter rule (of two as tight, the first) is the one that counts.
+    count_rule = Looks if most_looks - 1 < most_steps else Steps
+    if most_looks - 1 == most_steps and most_steps < NEVER:
+        count_rule = next(kind for kind in rules if kind in {Steps, Looks})
+    codes: dict[type[Rule], tuple[int, Ending]] = {
+        NotFinite: (small.NOT_FINITE, Ending.NOT_FINITE),
+        StepSize: (small.STEP_SMALL, Ending.STEP_SMALL),
+        Unmoved: (small.UNMOVED, Ending.UNMOVED),
+        Idle: (small.IDLE_TOO_LONG, Ending.IDLE),
+        count_rule: (small.STEPS_DONE, Ending.LOOKS if count_rule is Looks else Ending.STEPS),
+    }
+    order = [codes[kind][0] for kind in rules if kind in codes]
+    order += [code for code, _ in codes.values() if code not in order]
+    endings = dict(codes.values())
     limit = seconds.limit if isinstance(seconds, Seconds) else float("inf")
     began = perf_counter()
     loop = small.SmallLoop(
-        trace_rule(method, formula, objective.names),
+        program,
         start,
-        small.LoopRules(step_size=True, patience=idle is not None, unmoved=Unmoved in rules)
-        if size is not None
-        else small.LoopRules(patience=idle is not None, unmoved=Unmoved in rules),
+        small.LoopRules(size is not None, idle is not None, Unmoved in rules, tuple(order)),
         max_steps=min(most_steps, most_looks - 1),
         patience=idle.patience if isinstance(idle, Idle) else NEVER,
         step_limit=size.precision if isinstance(size, StepSize) else 0.0,
@@ -103,8 +113,6 @@ def _machine_walk(
             now = perf_counter()
             if reason != small.RUNNING:
                 ending = endings[reason]
-                if ending is Ending.STEPS and most_looks - 1 < most_steps:
-                    ending = Ending.LOOKS
             elif now - began >= limit:
                 ending = Ending.TIME
             # At most twice as many as before, so that one fast slice cannot make a slow one.
@@ -134,7 +142,7 @@ def _facts(objective: Objective, loop: SmallLoop, start: Vector, ending: Ending,
     progress.rises = loop.integer(small.RISES)
     progress.tail = tail
     progress.last = Look(last, _seen(objective, last))
-    if loop.number(small.BEST_COST) < float("inf"):
+    if loop.number(small.BEST_COST) < WORST:
         best = loop.best
         progress.best = progress.last if best == last else Look(best, _seen(objective, best))
     if len(tail) > 1:

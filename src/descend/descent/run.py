@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from descend.evaluation import COST_NOISE, Evaluation, Vector
+from descend.evaluation import COST_NOISE, WORST, Evaluation, Vector
 
 if TYPE_CHECKING:
     from descend.descent.status import Ending
@@ -75,7 +75,7 @@ class Progress:
         square = evaluation.gradient.dot(evaluation.gradient)
         better = least = False
         if evaluation.finite:
-            best = float("inf") if self.best is None else self.best.evaluation.cost
+            best = WORST if self.best is None else self.best.evaluation.cost
             noise = COST_NOISE * abs(best)
             # Lower by more than the noise of a cost, or equal to it and flatter (the compiled loop says the same).
             better = evaluation.cost < best - noise or (evaluation.cost <= best + noise and square < self._best_square)

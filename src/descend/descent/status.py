@@ -10,7 +10,7 @@ class Status(Enum):
 
     # Successes.
     EXACT = "Solved exactly: the minimum was computed in closed form."
-    MINIMUM = "A minimum was reached: the cost curves upward here, and the minimum is no further away than was asked."
+    MINIMUM = "A minimum was reached: nothing nearby is lower, and the minimum is no further away than was asked."
     # Not successes.
     STEP_SMALL = "The steps became small, but the minimum is further away than the precision asked for."
     LOOKS_SPENT = "The budget ran out before a minimum was reached."

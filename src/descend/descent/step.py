@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from descend.errors import printable
 from descend.evaluation import Vector
 
 
 def _point(names: tuple[str, ...], values: Vector) -> str:
-    return ", ".join(f"{name} = {value:.10g}" for name, value in zip(names, values, strict=True))
+    return ", ".join(f"{printable(name)} = {value:.10g}" for name, value in zip(names, values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ class Step:
 
     def __str__(self) -> str:
         sign = "+" if self.maximise else "-"
-        slopes = ", ".join(f"slope in {n} = {g:.10g}" for n, g in zip(self.names, self.gradient, strict=True))
+        names = tuple(map(printable, self.names))
+        slopes = ", ".join(f"slope in {n} = {g:.10g}" for n, g in zip(names, self.gradient, strict=True))
         lines = [
             f"step {self.number}",
             f"  predict  {_point(self.names, self.point)}",
             f"  error    {self.cost_name} = {self.cost:.10g}, {slopes}",
         ]
-        for name, old, slope, new in zip(self.names, self.point, self.gradient, self.new_point, strict=True):
+        for name, old, slope, new in zip(names, self.point, self.gradient, self.new_point, strict=True):
             shown = f"({slope:.10g})" if slope < 0 else f"{slope:.10g}"
             lines.append(f"  learn    {name} = {old:.10g} {sign} {self.learning_rate:.10g} · {shown} = {new:.10g}")
         return "\n".join(lines)

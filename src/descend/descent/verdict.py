@@ -54,6 +54,7 @@ class Judgement:
     criteria: tuple[Criterion, ...]
     largest_curvature: float = 0.0
     unique: bool = True
+    stretch: float = 1.0  # the distance in Newton steps: 1 at a parabola, 3 at x⁴
 
 
 def settle(objective: Objective, run: Run) -> Run:
@@ -107,7 +108,7 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
             kind = Kind.SLOPE
     if not curvature.positive and not curvature.null_indices:
         distance = inf
-    return Judgement(kind, distance, criteria, curvature.largest, unique)
+    return Judgement(kind, distance, criteria, curvature.largest, unique, max(1.0, second.stretch))
 
 
 def _spectrum(seen: Evaluation, units: Sequence[float]) -> Spectrum | None:

@@ -13,6 +13,8 @@ from descend.expression.tape import Tape
 
 EXACT_VARIABLES = 30  # up to here a quadratic is solved in exact fractions
 
+LONGEST = 6_000  # bits of the longest coefficient, times the number of variables, that are solved exactly
+
 Row = list[Fraction]
 
 
@@ -156,4 +158,8 @@ def quadratic(tape: Tape, gradient: Sequence[int], root: int, variables: Sequenc
                 matrix[i][j] = polynomial_value(tape, entry, point) - vector[i]
     except (ValueError, ZeroDivisionError):  # a constant that is not rational, or a zero divisor
         return None
+    numbers = [*vector, *(entry for row in matrix for entry in row)]
+    longest = max(n.numerator.bit_length() + n.denominator.bit_length() for n in numbers)
+    if longest * len(variables) > LONGEST:
+        return None  # elimination in fractions would take minutes
     return Quadratic(tuple(map(tuple, matrix)), tuple(vector))

@@ -243,6 +243,8 @@ class _Reader:
                 return self.named(self.take())
             case "column":
                 self.take()
+                if self.known and "=" in self.text and token.text not in self.known:
+                    raise self.fail("there is no column of this name (a parameter is written without backticks)", token)
                 return self.symbol(token)
             case "(":
                 self.take()
@@ -277,6 +279,9 @@ class _Reader:
     def named(self, token: Token) -> int:
         name = token.text
         calls = self.token.kind == "("
+        written = self.text[token.position : self.token.position].rstrip()
+        if written != name and written in self.known:  # a column called λ or x₁ keeps its own spelling
+            return self.symbol(token._replace(text=written))
         if name in self.known and not (calls and name in SPELLINGS):
             return self.symbol(token)
         if name in SPELLINGS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 
-from descend.evaluation import COST_NOISE, Vector
+from descend.evaluation import COST_NOISE, WORST, Vector
 from descend.kernel.compile import MachineCode
 from descend.kernel.lower import Body, double, module
 from descend.kernel.program import Program
@@ -215,7 +215,8 @@ class SmallLoop:
         self._d[: self.size] = list(start)
         self._d[self.size : 2 * self.size] = list(start)
         for which in range(DOUBLES):
-            self._d[self._numbers + which] = step_limit if which == STEP_LIMIT else float("inf")
+            first = {STEP_LIMIT: step_limit, BEST_COST: WORST}
+            self._d[self._numbers + which] = first.get(which, float("inf"))
         self._n[MOVED] = 1
         self._n[MAX_STEPS] = min(max_steps, NEVER)
         self._n[PATIENCE] = min(patience, NEVER)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BLOCK = 65_536
 REFINED_ENTRIES = 20_000_000  # of the design: above, one refinement pass costs more than the digits are worth
-ROUNDS = 4
+ROUNDS = 12  # at most: each brings the digits that the conditioning leaves, until nothing changes
 
 
 class LeastSquares(NamedTuple):
@@ -54,7 +54,10 @@ class _Design:
     """The design matrix X and the right side y, made block by block."""
 
     def __init__(self, interpreter: Interpreter, columns: Sequence[Any], rows: int) -> None:
+        import numpy as np
+
         self.interpreter, self.columns, self.rows = interpreter, columns, rows
+        self.factors = np.ones(len(interpreter.program.outputs))
 
     def __iter__(self) -> Any:
         import numpy as np
@@ -63,6 +66,7 @@ class _Design:
             high = min(self.rows, low + BLOCK)
             values = evaluate_arrays(self.interpreter, [c[low:high] for c in self.columns])
             full = np.array([np.broadcast_to(v, high - low) for v in values], dtype=np.float64)
+            full *= self.factors[:, None]
             yield full[:-1].T, full[-1]
 
 
@@ -73,10 +77,15 @@ def _solve(
 
     size = len(parameters)
     design = _Design(interpreter, columns, rows)
-    low, high, total = np.full(size, np.inf), np.full(size, -np.inf), np.zeros(size)
+    largest = np.zeros(size + 1)
     for x, y in design:
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             return None  # the descent finds and names the row
+        largest = np.maximum(largest, np.append(np.abs(x).max(axis=0), np.abs(y).max()))
+    # Every column to the size of 1, by powers of two: exact, and products can neither overflow nor vanish.
+    design.factors = 2.0 ** -np.clip(np.frexp(largest)[1], -1000, 1000)
+    low, high, total = np.full(size, np.inf), np.full(size, -np.inf), np.zeros(size)
+    for x, _ in design:
         low, high, total = np.minimum(low, x.min(axis=0)), np.maximum(high, x.max(axis=0)), total + x.sum(axis=0)
     constant = np.flatnonzero((low == high) & (low != 0))
     centre = np.zeros(size)
@@ -110,9 +119,15 @@ def _solve(
         return z
 
     solution = np.zeros(size)
-    rounds = ROUNDS if rows * size <= REFINED_ENTRIES else 2
-    for _ in range(rounds):
-        solution = solution + correction(_normal_residual(design, solution))
+    for _ in range(ROUNDS if rows * size <= REFINED_ENTRIES else 2):
+        change = correction(_normal_residual(design, solution))
+        solution = solution + change
+        if (np.abs(change) <= 2.0**-53 * np.abs(solution)).all():
+            break
+    with np.errstate(all="ignore"):
+        solution = solution * design.factors[:-1] / design.factors[-1]
+    if not np.isfinite(solution).all():
+        return None
     undetermined: tuple[str, ...] = ()
     if rank < size:
         weights = np.abs(right[rank:]).max(axis=0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from descend.errors import DataError, FormulaError, nearest, printable
+from descend.expression.analyse import linear_in
 from descend.expression.derivative import gradient
 from descend.expression.parse import Model
 from descend.expression.tape import Tape
@@ -58,6 +59,10 @@ class FormulaModel:
         """Return whether some parameter is simply added, so that the residuals add up to zero."""
         slopes = gradient(self.tape, self.right, [self.tape.symbol(p) for p in self.parameters])
         return any(self.tape.value(s) not in {None, 0} for s in slopes)
+
+    def centred(self) -> bool:
+        """Return whether r² compares with the mean: unless the model is linear without a constant."""
+        return self.has_constant() or not linear_in(self.tape, self.right, self.parameters)
 
     def _rows(self, entries: Sequence[int], values: Sequence[float], columns: Sequence[str], table: Table) -> Any:
         import numpy as np

@@ -53,12 +53,14 @@ def replace_names(
     tape, root = formula
     present = tape.symbols((root,))
     replacements: dict[int, int] = {}
-    for name, value in values.items():
-        _must_occur(name, present)
-        replacements[present[name]] = tape.constant(value)
-    for name, other in (formulas or {}).items():
+    tied = formulas or {}
+    for name, other in tied.items():
         _must_occur(name, present)
         replacements[present[name]] = tape.graft(other.tape, other.root)
+    mentioned = tape.symbols([root, *replacements.values()])  # a tied formula may mention fixed names
+    for name, value in values.items():
+        _must_occur(name, mentioned)
+        replacements[mentioned[name]] = tape.constant(value)
     if not replacements:
         return formula
     # A tied formula may mention fixed names, and the other way round: replace until nothing changes.

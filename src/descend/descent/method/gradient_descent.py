@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from descend.descent.arithmetic import Symbols
+from descend.descent.arithmetic import STEP_NUMBER, Symbols
 from descend.descent.method.base import Method, State, stepped
 from descend.errors import MethodError
 from descend.expression.parse import parse
@@ -29,7 +29,15 @@ class GradientDescent(Method):
     learning_rate: float | str
 
     def __post_init__(self) -> None:
-        if isinstance(self.learning_rate, str):
+        if not isinstance(self.learning_rate, str):
+            try:
+                rate = float(self.learning_rate)
+            except (TypeError, ValueError, OverflowError):
+                rate = float("nan")
+            if isinstance(self.learning_rate, bool) or not 0 < rate < float("inf"):
+                raise MethodError("a learning rate is a number greater than 0, or a formula of the step number k")
+            object.__setattr__(self, "learning_rate", rate)
+        else:
             formula = parse(self.learning_rate)
             if formula.names not in {("k",), ()}:
                 raise MethodError("a learning rate is a number or a formula of the step number k, such as 0.1/(1+k/10)")
@@ -48,9 +56,10 @@ class GradientDescent(Method):
             return self.learning_rate
         if isinstance(number, Symbols):
             formula: Formula = self._formula  # type: ignore[attr-defined]
-            tape = number.tape
-            root = tape.graft(formula.tape, formula.root)
-            return Symbols(tape, tape.substitute((root,), {tape.symbol("k"): number.entries[0]}))
+            # Renamed before it is copied: a variable of the cost may be called k as well.
+            own = formula.tape
+            (renamed,) = own.substitute((formula.root,), {own.symbol("k"): own.symbol(STEP_NUMBER)})
+            return Symbols(number.tape, [number.tape.graft(own, renamed)])
         (value,) = self._rate([float(number)])  # type: ignore[attr-defined]
         return value
 
