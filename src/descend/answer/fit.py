@@ -60,7 +60,7 @@ class Fit(Result):
 
     def intervals(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
         """Return name → (low, high), Wald intervals with Student's t; `MethodError` for a level not in 0..1."""
-        if not 0 < level < 1:
+        if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
             raise MethodError("the level of an interval lies between 0 and 1, 0.95 for instance")
         freedom = self.rows - len(self.variables)
         if freedom <= 0:
@@ -75,7 +75,7 @@ class Fit(Result):
         `data` is anything that `fit` takes; only the columns of the right side are needed.  `kind` is "response" or
         "link" (the same for the losses of this version).  Raises `DataError`.
         """
-        if kind not in {"response", "link"}:
+        if not isinstance(kind, str) or kind not in {"response", "link"}:
             raise MethodError("kind is 'response' or 'link'")
         if invert and self.model.tape[self.model.left].op != "symbol":
             raise UnavailableError("invert= is not in this version for a left side that is a formula")

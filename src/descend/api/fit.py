@@ -15,6 +15,7 @@ from descend.api.answering import answer
 from descend.api.minimize import find_choice, rules
 from descend.api.modelling import Modelled, read_model
 from descend.api.reading import (
+    check_settings,
     learning_rate_of,
     order_of,
     positive_count,
@@ -92,14 +93,15 @@ def fit(
         keep_as_written=(keep_as_written, False, "formulas are not rewritten yet, so it is not needed"),
         progress=(progress, None, "use callback="),
     )
-    if missing not in {"error", "drop"}:
+    if not isinstance(missing, str) or missing not in {"error", "drop"}:
         raise MethodError("missing is 'error' or 'drop'")
+    check_settings(callback, limits)
     looks = positive_count(max_looks, "max_looks", 1)
     seed = positive_count(seed, "seed")
     seconds = positive_number(max_seconds, "max_seconds")
     distance = positive_number(precision, "precision")
     rate = learning_rate_of(learning_rate)
-    if method != "auto":
+    if not (isinstance(method, str) and method == "auto"):
         find_choice(method, Facts(), rate)  # a misspelt name should not wait for the data
     modelled = read_model(
         model,
@@ -116,7 +118,7 @@ def fit(
         seed=seed,
         limits=limits,
     )
-    facts, notes = _facts(modelled, solve=rate is None and method == "auto")
+    facts, notes = _facts(modelled, solve=rate is None and isinstance(method, str) and method == "auto")
     objective = modelled.objective(looks if facts.solution is None else 3)
     choice = find_choice(method, facts, rate)
     point, said = _start(objective, start, facts)

@@ -10,6 +10,7 @@ from descend.answer.advice import Question
 from descend.answer.result import Result
 from descend.api.answering import answer
 from descend.api.reading import (
+    check_settings,
     learning_rate_of,
     order_of,
     positive_count,
@@ -187,6 +188,7 @@ def _extremise(
         keep_as_written=(keep_as_written, False, "formulas are not rewritten yet, so it is not needed"),
         progress=(progress, None, "use callback="),
     )
+    check_settings(callback, limits)
     looks = positive_count(max_looks, "max_looks", 1)
     seed = positive_count(seed, "seed")
     seconds = positive_number(max_seconds, "max_seconds")

@@ -106,15 +106,28 @@ def refuse(**arguments: tuple[Any, Any, str]) -> None:
 
 def positive_count(value: Any, what: str, least: int = 0) -> int:
     """Return a whole number ≥ `least`, or raise `MethodError`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or type(value).__name__ == "ndarray" or not hasattr(value, "__index__"):
         if isinstance(value, float) and value.is_integer():  # 1e6 looks are what a person means
             value = int(value)
         else:
             raise MethodError(f"{what} must be a whole number, not {printable(repr(value))}")
-    result = int(value.__index__())
+    try:
+        result = int(value.__index__())
+    except TypeError:
+        raise MethodError(f"{what} must be a whole number, not {printable(repr(value))}") from None
+    if result > 10**18:
+        raise MethodError(f"{what} may be at most 10^18")
     if result < least:
         raise MethodError(f"{what} must be at least {least}, not {result}")
     return result
+
+
+def check_settings(callback: Any, limits: Any) -> None:
+    """Refuse a callback that cannot be called and limits that are none (`MethodError`)."""
+    if callback is not None and not callable(callback):
+        raise MethodError("callback must be a function of one argument, or None")
+    if limits is not None and not isinstance(limits, Limits):
+        raise MethodError("limits must be made with descend.Limits(...), or None")
 
 
 def positive_number(value: Any, what: str) -> float | None:

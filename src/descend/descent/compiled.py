@@ -41,11 +41,11 @@ def walk(
     formula = getattr(objective, "machine", None)
     rules = _rules(stopping)
     watched = recorder is not None or watch is not None
-    from descend.kernel.compile import compilable, fall_back
-
     if formula is None or rules is None or not method.fixed_step or watched:
         run = descend(objective, method, start, stopping, recorder=recorder, watch=watch)
         return replace(run, tier=getattr(objective, "tier", run.tier))
+    from descend.kernel.compile import compilable, fall_back  # only a long run needs it
+
     program = trace_rule(method, formula, objective.names)
     obstacle = compilable(program)  # the rate's formula may lack machine code where the cost's has it
     if obstacle is not None:
@@ -105,7 +105,7 @@ def _machine_walk(objective: Objective, program: Program, start: Vector, rules: 
         step_limit=size.precision if isinstance(size, StepSize) else 0.0,
     )
     ending: Ending | None = None
-    count = FIRST_SLICE
+    count = max(1, min(FIRST_SLICE, 1_000_000 // max(1, len(program.instructions))))
     try:
         while ending is None:
             slice_began = perf_counter()

@@ -238,8 +238,8 @@ class RowsObjective:
                 values, errors = with_bounds(program, [*point.entries, *columns], arrays())
                 for k, (value, error) in enumerate(zip(values, errors, strict=True)):
                     totals[k] += np.sum(np.broadcast_to(value, count))
-                    # What each row carries, and the additions themselves (pairwise: a few roundings each).
-                    bounds[k] += np.sum(np.broadcast_to(error, count)) + 8 * UNIT * np.sum(
+                    # What each row carries, and the additions themselves (in a block, then of the blocks).
+                    bounds[k] += np.sum(np.broadcast_to(error, count)) + (64 + self.rows / 4096) * UNIT * np.sum(
                         np.broadcast_to(np.abs(value), count)
                     )
         totals, bounds = totals * self._scale, bounds * self._scale

@@ -44,7 +44,7 @@ def start_vector(start: Any, names: Sequence[str], default: float | None = None)
         if missing and default is None:
             raise StartError(f"the start is missing for {', '.join(map(printable, missing))}")
         return Vector([number(given.get(name, default), f"the start of {printable(name)}") for name in names])
-    if isinstance(start, Iterable) and not isinstance(start, (str, bytes)):
+    if isinstance(start, Iterable) and not isinstance(start, (str, bytes)) and getattr(start, "ndim", None) != 0:
         values = list(start)
         if len(values) != len(names):
             raise StartError(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
+from operator import index
 from typing import ClassVar
 
 from descend.descent.method.base import Method, State
 from descend.descent.status import Ending
+from descend.errors import MethodError, printable
 from descend.evaluation import Evaluation, Vector
 
 SUFFICIENT = 1e-4  # Armijo's constant
@@ -38,6 +40,15 @@ class Backtracking(Method):
     source: ClassVar[str] = "Barzilai & Borwein, IMA J. Numer. Anal. 8 (1988); Raydan, SIAM J. Optim. 7 (1997)"
 
     memory: int = 10
+
+    def __post_init__(self) -> None:
+        try:
+            memory = 0 if isinstance(self.memory, bool) else index(self.memory)
+        except TypeError:
+            memory = 0
+        if memory < 1:
+            raise MethodError(f"memory must be a whole number of at least 1, not {printable(repr(self.memory), 40)}")
+        object.__setattr__(self, "memory", memory)
 
     def start(self, x: Vector) -> SearchState:
         return SearchState(x)
