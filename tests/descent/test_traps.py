@@ -21,13 +21,25 @@ def starts_of(trap):
     return [start if isinstance(start, tuple) else (start,) for start in trap.starts]
 
 
-def false_success(trap, start, shifts=None, scales=None, factor=1.0, **settings):
+def minimize(text, start, **settings):
+    return descend.minimize(text, start, max_looks=LOOKS, **settings)
+
+
+def maximize(text, start, **settings):
+    return descend.maximize(f"-({text})", start, max_looks=LOOKS, **settings)
+
+
+def gradient_descent(text, start, *, learning_rate):
+    return descend.gradient_descent(text, start, learning_rate, max_iterations=LOOKS)
+
+
+def false_success(trap, start, shifts=None, scales=None, factor=1.0, door=minimize, **settings):
     """Return a description of a success that is none, or None."""
     names = letters(trap.text)
     shifts, scales = shifts or dict.fromkeys(names, 0.0), scales or dict.fromkeys(names, 1.0)
     text = moved(trap.text, shifts, scales, factor)
     first = {n.lower(): float(shifts[n] + scales[n] * s) for n, s in zip(names, start, strict=True)}
-    result = descend.minimize(text, first, max_looks=LOOKS, **settings)
+    result = door(text, first, **settings)
     if not result.success:
         return None
     if trap.away is None:
@@ -53,6 +65,13 @@ class TestTraps:
     def test_with_rates_too_small_and_too_large(self, trap):
         settings = [{"learning_rate": rate} for rate in (1e-9, 0.01, 0.3, 100.0)]
         found = (false_success(trap, start, **s) for start in starts_of(trap) for s in settings)
+        assert [bad for bad in found if bad] == []
+
+    def test_through_the_other_doors(self, trap):
+        found = []
+        for start in starts_of(trap):
+            found.append(false_success(trap, start, door=maximize))
+            found += [false_success(trap, start, door=gradient_descent, learning_rate=rate) for rate in (0.01, 0.4)]
         assert [bad for bad in found if bad] == []
 
     def test_with_tiny_and_huge_costs_and_variables(self, trap):
