@@ -84,6 +84,23 @@ def test_it_arrives(text):
     assert max(map(abs, result.gradient.values())) < 1e-6
 
 
+@pytest.mark.parametrize(
+    ("share", "accepted"), [(0.9, True), (2e-4, True), (1.01e-4, True), (0.99e-4, False), (0.0, False), (-1.0, False)]
+)
+def test_armijos_constant_is_a_ten_thousandth(share, accepted):
+    """A step of length t is taken when the cost falls by 10⁻⁴ t |g|² at least (and the slope is no argument)."""
+    method = Backtracking(memory=1)
+    state = method.learn(method.start(Vector([3.0])), Vector([3.0]), Evaluation(10.0, Vector([2.0])))
+    trial = method.predict(state)
+    fall = share * state.length * 2.0**2
+    after = method.learn(state, trial, Evaluation(10.0 - fall, Vector([5.0])))
+    assert after.accepted is accepted
+    assert after.number == accepted
+    assert (after.x is trial) is accepted
+    if not accepted:
+        assert 0.1 * state.length <= after.length <= 0.5 * state.length
+
+
 def test_memory_1_is_monotone():
     result = descend.minimize(ROSENBROCK, [-1.2, 1], method=Backtracking(memory=1), trace=True)
     costs = [row.cost for row in result.trace if row.accepted]
