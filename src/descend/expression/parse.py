@@ -19,7 +19,7 @@ from descend.expression.tokens import GREEK, Token, tokenise
 ADDITIVE, MULTIPLICATIVE, PREFIX, POWER = 10, 20, 30, 40
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "=": "eq", "!=": "ne"}
 STARTS_OPERAND = frozenset({"number", "name", "column", "(", "|"})
-LATER = {"sum", "prod", "Sum", "Product", "chebyshevt", "Piecewise", "Heaviside"}
+LATER = {"sum", "prod", "Sum", "Product", "Piecewise", "Heaviside"}
 WORDS = frozenset({"and", "or", "not"})
 
 

@@ -5,6 +5,9 @@ Constants are exact (`Fraction`).  Sums and products are n-ary and keep the orde
 is `add` with `neg` entries (a + (-b) and a - b are the same double), so there is no subtraction.
 
 The builder folds constants exactly and drops neutral elements; it never widens a domain: x/x and 0*log(x) stay.
+
+Sums and products over an index are entries too (`binders.py`).  Each entry knows which indices are free in it, as a
+set of bits: the outermost loop in which they are all bound is where the entry is computed.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from math import isfinite, isqrt
 from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
+from descend.expression import binders
 from descend.expression.functions import COMMUTATIVE, TABLE
 
 MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
@@ -24,11 +28,15 @@ MAX_ORDER = 1000  # of polygamma
 
 
 class Entry(NamedTuple):
-    """One operation: `op` is ``constant``, ``symbol`` or a name of the table; `value` belongs to the first two."""
+    """One operation: `op` is a name of the table, or one of the following, which have a `value`.
+
+    ``constant`` (its value), ``symbol`` (its name), ``index`` (its level), ``access`` (the array's name; the one
+    argument is the place), and the binders ``sum``, ``prod``, ``prod_tangent`` (the level of the index they bind).
+    """
 
     op: str
     args: tuple[int, ...]
-    value: Fraction | str | None
+    value: Fraction | str | int | None
 
 
 class Tape:
@@ -36,6 +44,7 @@ class Tape:
 
     def __init__(self, max_entries: int = 1_000_000) -> None:
         self.entries: list[Entry] = []
+        self.free: list[int] = []  # of each entry: bit k is set where it depends on the index of level k
         self.max_entries = max_entries
         self._index: dict[object, int] = {}
         self._integers: dict[int, int] = {}  # small constants are asked for all the time
@@ -65,6 +74,21 @@ class Tape:
     def symbol(self, name: str) -> int:
         """Return the entry of the symbol called `name`."""
         return self._store(Entry("symbol", (), name), ("symbol", name))
+
+    def index(self, level: int) -> int:
+        """Return the entry of the index of `level`: bound by the one sum or product around it that has this level."""
+        return self._store(Entry("index", (), level), ("index", level))
+
+    def access(self, name: str, place: int) -> int:
+        """Return the entry ``name[place]``."""
+        value = self.value(place)
+        if value is not None and value.denominator != 1:
+            raise FormulaError(f"{name}[{value}]: an index must be a whole number")
+        return self._store(Entry("access", (place,), name), ("access", name, place))
+
+    def binder(self, op: str, level: int, args: tuple[int, ...]) -> int:
+        """Store a sum or product as it is; `binders.bind` makes one with its level put in order."""
+        return self._store(Entry(op, args, level), (op, level, args))
 
     def value(self, index: int) -> Fraction | None:
         """Return the exact value of a constant entry, None of any other."""
@@ -103,6 +127,15 @@ class Tape:
                 result = self.call(op, result, other)
             return result
         return self.raw(op, args)
+
+    def rebuild(self, entry: Entry, args: tuple[int, ...]) -> int:
+        """Return `entry` with other arguments."""
+        if entry.op == "access":
+            return self.access(str(entry.value), args[0])
+        if entry.op in binders.BINDERS:
+            assert isinstance(entry.value, int)
+            return binders.bind(self, entry.op, entry.value, args)
+        return self.call(entry.op, *args)
 
     def raw(self, op: str, args: tuple[int, ...]) -> int:
         """Store `op(args)` as it is."""
@@ -261,6 +294,7 @@ class Tape:
                 f"limits=descend.Limits(entries=...) raises the limit"
             )
         self.entries.append(entry)
+        self.free.append(binders.free_indices(self.free, entry.op, entry.args, entry.value))
         self._index[key] = len(self.entries) - 1
         return len(self.entries) - 1
 
@@ -282,8 +316,13 @@ class Tape:
         found = {str(e.value): i for i in self.reachable(roots) if (e := self.entries[i]).op == "symbol"}
         return {name: found[name] for name in sorted(found, key=natural)}
 
+    def arrays(self, roots: Iterable[int]) -> tuple[str, ...]:
+        """Return the names of the arrays that `roots` read entries of (x[i], c[0]), in natural order."""
+        found = {str(e.value) for i in self.reachable(roots) if (e := self.entries[i]).op == "access"}
+        return tuple(sorted(found, key=natural))
+
     def substitute(self, roots: Iterable[int], replacements: dict[int, int]) -> list[int]:
-        """Return `roots` with each entry of `replacements` replaced, all at once."""
+        """Return `roots` with each entry of `replacements` replaced, all at once (by entries without free indices)."""
         roots = list(roots)
         new = dict(replacements)
         for index in self.reachable(roots):
@@ -291,7 +330,7 @@ class Tape:
                 continue
             entry = self.entries[index]
             args = tuple(new[a] for a in entry.args)
-            new[index] = index if args == entry.args else self.call(entry.op, *args)
+            new[index] = index if args == entry.args else self.rebuild(entry, args)
         return [new[root] for root in roots]
 
     def graft(self, other: Tape, root: int) -> int:
@@ -304,8 +343,10 @@ class Tape:
                 new[index] = self.constant(entry.value)
             elif entry.op == "symbol":
                 new[index] = self.symbol(str(entry.value))
+            elif entry.op == "index":
+                new[index] = self.index(int(entry.value or 0))
             else:
-                new[index] = self.call(entry.op, *(new[a] for a in entry.args))
+                new[index] = self.rebuild(entry, tuple(new[a] for a in entry.args))
         return new[root]
 
 

@@ -36,6 +36,15 @@ def _polygamma(tape: Tape, args: Args, _entry: int) -> Partial:
     return (None, tape.call("polygamma", tape.add((args[0], tape.constant(1))), args[1]))
 
 
+def _chebyshevt(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (None, tape.call("chebyshevt_diff", tape.constant(1), args[0], args[1]))
+
+
+def _chebyshevt_diff(tape: Tape, args: Args, _entry: int) -> Partial:
+    order = tape.add((args[0], tape.constant(1)))
+    return (None, None, tape.call("chebyshevt_diff", order, args[1], args[2]))
+
+
 UP, DOWN, NEITHER = Monotone.INCREASING, Monotone.DECREASING, Monotone.NEITHER
 BENT = Curvature.NEITHER
 
@@ -59,5 +68,23 @@ ROWS: tuple[Function, ...] = (
         NEITHER,
         BENT,
         arity=(2, 2),
+    ),
+    row(
+        "chebyshevt",
+        "Chebyshev polynomial of the first kind of degree k, written chebyshevt(k, x)",
+        _chebyshevt,
+        "k = 0, 1, 2, ... and x any real number",
+        NEITHER,
+        BENT,
+        arity=(2, 2),
+    ),
+    row(
+        "chebyshevt_diff",
+        "derivative of order m of chebyshevt(k, x), written chebyshevt_diff(m, k, x)",
+        _chebyshevt_diff,
+        "m, k = 0, 1, 2, ... and x any real number",
+        NEITHER,
+        BENT,
+        arity=(3, 3),
     ),
 )
