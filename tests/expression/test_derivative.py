@@ -10,7 +10,7 @@ import mpmath as mp
 import pytest
 import sympy
 
-from descend.expression.derivative import gradient, hessian, hessian_product, tangent
+from descend.expression.derivative import gradient, hessian, hessian_product, tangents
 from descend.expression.functions import TABLE
 from descend.expression.parse import parse
 from descend.expression.tape import Formula, Tape
@@ -89,7 +89,7 @@ class TestRandomFormulas:
         entries = list(symbols.values())
         direction = {f"v{name}": rng.uniform(-1, 1) for name in symbols}
         along = [tape.symbol(name) for name in direction]
-        product = evaluate(tape, hessian_product(tape, root, entries, along), point | direction)
+        product = evaluate(tape, hessian_product(tape, root, entries, along).slopes, point | direction)
         matrix = [evaluate(tape, row, point) for row in hessian(tape, root, entries)]
         v = [mp.mpf(number) for number in direction.values()]
         scale = abs(function(point))
@@ -186,7 +186,7 @@ class TestSize:
         (slope,) = gradient(tape, index, [symbol])
         assert slope >= 100_000
         length = len(tape)
-        tangent(tape, index, {symbol: tape.constant(1)})
+        tangents(tape, [index], {symbol: tape.constant(1)})
         assert len(tape) <= length + 200_000
 
     def test_a_product_of_400_sines(self):

@@ -55,8 +55,13 @@ def bind(tape: Tape, op: str, level: int, args: tuple[int, ...]) -> int:
     if first is not None and last is not None:
         if last < first:
             return tape.constant(1 if op == "prod" else 0)
-        if op == "sum" and not tape.free[bodies[0]] >> level & 1:
-            return tape.mul((tape.constant(last - first + 1), bodies[0]))
+        if not any(tape.free[body] >> level & 1 for body in bodies):
+            count = tape.constant(last - first + 1)
+            match op:
+                case "sum":
+                    return tape.mul((count, bodies[0]))
+                case "prod":
+                    return tape.pow(bodies[0], count)
     own = 1 << level
     others = tape.free[low] | tape.free[high]
     for body in bodies:
@@ -102,6 +107,45 @@ def _rename_binder(tape: Tape, index: int, old: int, new: int) -> int:
         level = aside
     args = [rename(tape, arg, old, new) for arg in (*bodies, low, high)]
     return bind(tape, entry.op, level, tuple(args))
+
+
+def other_factors(tape: Tape, level: int, body: int, low: int, high: int) -> tuple[int, int]:
+    """Return the products of the factors before and after the one at the index of `level`: no division, so zeros
+    do no harm.
+    """
+    index, one = tape.index(level), tape.constant(1)
+    again = rename(tape, body, level, level + 1)
+    left = bind(tape, "prod", level + 1, (again, low, tape.sub(index, one)))
+    right = bind(tape, "prod", level + 1, (again, tape.add((index, one)), high))
+    return left, right
+
+
+def expanded_tangent(tape: Tape, index: int) -> int:
+    """Return a ``prod_tangent`` as the sum of products that it stands for."""
+    entry = tape[index]
+    level = entry.value
+    assert isinstance(level, int)
+    body, tangent, low, high = entry.args
+    left, right = other_factors(tape, level, body, low, high)
+    return bind(tape, "sum", level, (tape.mul((tangent, left, right)), low, high))
+
+
+def larger(tape: Tape, bound: int, moving: int, least: int, shift: int) -> int:
+    """Return max(bound, moving), where moving is an index that starts at `least`, less `shift`."""
+    start = affine(tape, tape.sub(least, shift))
+    fixed = tape.value(bound)
+    if start is not None and not start[0] and fixed is not None and fixed <= start[1]:
+        return moving
+    return tape.call("max", bound, moving)
+
+
+def smaller(tape: Tape, bound: int, moving: int, most: int, shift: int) -> int:
+    """Return min(bound, moving), where moving is an index that ends at `most`, less `shift`."""
+    end = affine(tape, tape.sub(most, shift))
+    fixed = tape.value(bound)
+    if end is not None and not end[0] and fixed is not None and fixed >= end[1]:
+        return moving
+    return tape.call("min", bound, moving)
 
 
 Affine = tuple[dict[int, int], int]

@@ -140,8 +140,8 @@ def _product_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]
     """Return (entries of H·v, names of the inputs: the variables, then the direction)."""
     tape = problem.tape
     directions = [f"`v{k}" for k in range(size)]
-    entries = hessian_product(tape, problem.root, problem.symbols, [tape.symbol(d) for d in directions])
-    return entries, [*problem.variables, *directions]
+    found = hessian_product(tape, problem.root, problem.symbols, [tape.symbol(d) for d in directions])
+    return found.slopes, [*problem.variables, *directions]
 
 
 Square = tuple[tuple[float, ...], ...]
