@@ -39,7 +39,7 @@ def test_says_what_it_is(row):
     assert row.name in TABLE
     assert row.meaning.strip()
     assert row.domain.strip()
-    assert re.fullmatch(r"[a-z][a-z0-9]*", row.name)
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", row.name)
     least, most = row.arity
     assert least >= 0
     assert most is None or most >= least
@@ -49,7 +49,7 @@ def test_says_what_it_is(row):
 def test_spellings_are_its_own(row):
     for spelling in (row.name, *row.aliases) if row.typed else ():
         assert SPELLINGS[spelling] == row.name
-        assert re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", spelling)
+        assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", spelling)
     owners = [other.name for other in TABLE.values() for alias in (other.name, *other.aliases) if alias in row.aliases]
     assert set(owners) <= {row.name}
 

@@ -24,6 +24,7 @@ FAMILIES = (
     lowering.TRUTH,
     lowering.INTRINSICS,
     lowering.LIBRARY,
+    lowering.HELPERS,
     lowering.SPELLED_OUT,
     lowering.NO_MACHINE_CODE,
 )

@@ -38,6 +38,18 @@ def _cbrt(x):
     return mp.sign(x) * mp.cbrt(abs(x))
 
 
+def _chebyshev(order, degree, x):
+    """By the three-term recurrence of Gegenbauer's polynomials: another way than the package's."""
+    if order != mp.floor(order) or degree != mp.floor(degree) or order < 0 or degree < 0:
+        return mp.nan
+    if order == 0:
+        return mp.chebyt(degree, x)
+    below, value = mp.mpf(0), mp.mpf(1)
+    for n in range(1, int(degree - order) + 1):
+        below, value = value, (2 * x * (n + order - 1) * value - (n + 2 * order - 2) * below) / n
+    return mp.mpf(2) ** (order - 1) * mp.factorial(order - 1) * degree * value if degree >= order else mp.mpf(0)
+
+
 def _atanh(x):
     return mp.atanh(x) if abs(x) < 1 else mp.nan
 
@@ -78,6 +90,8 @@ OPERATIONS = {
     "erfc": mp.erfc,
     "gammaln": _real(mp.loggamma),
     "polygamma": _real(lambda order, x: mp.psi(int(order), x)),
+    "chebyshevt": _real(lambda degree, x: _chebyshev(mp.mpf(0), degree, x)),
+    "chebyshevt_diff": _real(_chebyshev),
     "abs": abs,
     "sign": mp.sign,
     "min": min,

@@ -13,6 +13,7 @@ from functools import cache
 from math import copysign, inf, isnan, nan
 from typing import Any
 
+from descend.kernel.chebyshev import chebyshev, chebyshev_arrays
 from descend.kernel.program import PRIMITIVES, Program, to_double
 
 Function = Callable[..., Any]
@@ -179,6 +180,7 @@ FLOATS: dict[str, Function] = {
     "hypot": _hypot,
     "gammaln": _gammaln,
     "polygamma": _polygamma,
+    "chebyshev": chebyshev,
     "where": _where,
     "lt": operator.lt,
     "le": operator.le,
@@ -221,7 +223,8 @@ def arrays() -> dict[str, Function]:
         "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
         "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
         "erf": special_function("erf"), "erfc": special_function("erfc"), "hypot": np.hypot,
-        "gammaln": special_function("gammaln"), "polygamma": polygamma, "where": np.where, "lt": np.less,
+        "gammaln": special_function("gammaln"), "polygamma": polygamma,
+        "chebyshev": chebyshev_arrays, "where": np.where, "lt": np.less,
         "le": np.less_equal, "eq": np.equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
+from descend.kernel import chebyshev
 from descend.kernel.program import Program, to_double
 
 # How each primitive is spelled: an instruction, an intrinsic of LLVM or a function of the C library; None where
@@ -26,6 +27,8 @@ LIBRARY = {
     "atan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "asinh", "acosh": "acosh",
     "atanh": "atanh", "erf": "erf", "erfc": "erfc", "hypot": "hypot", "gammaln": "lgamma",
 }  # fmt: skip
+# Functions of our own that a module brings along where one is called: (their text, what that declares).
+HELPERS = {"chebyshev": (chebyshev.HELPER, chebyshev.DECLARED)}
 SPELLED_OUT = {"constant", "neg", "where", "not"}  # written in `Body.instruction`
 NO_MACHINE_CODE = {"polygamma": "the C library has no polygamma function"}
 MOST_INSTRUCTIONS = 50_000  # of one function: its frame (at worst 8 bytes each) must fit the stack of a thread
@@ -52,6 +55,7 @@ class Body:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.declared: set[str] = set()
+        self.helpers: dict[str, str] = {}  # name → definition
         self._fresh = 0
 
     def fresh(self) -> str:
@@ -90,6 +94,13 @@ class Body:
         attributes = "#2" if name == "pow" else "#1"
         return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) {attributes}")
 
+    def helper(self, name: str, *args: str) -> str:
+        """Call a function of `HELPERS` on doubles."""
+        text, declared = HELPERS[name]
+        self.helpers[name] = text
+        self.declared.update(declared)
+        return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) #1")
+
     def instruction(self, op: str, args: Sequence[str], constant: float | None = None) -> str:
         """Write one primitive operation and return the name of its result."""
         if op == "constant":
@@ -107,6 +118,8 @@ class Body:
             return self.emit(f"xor i1 {args[0]}, true")
         if op == "where":
             return self.emit(f"select i1 {args[0]}, double {args[1]}, double {args[2]}")
+        if op in HELPERS:
+            return self.helper(op, *args)
         return self.intrinsic(INTRINSICS.get(op) or LIBRARY[op], *args)
 
     def program(self, program: Program, names: list[str], wanted: Iterable[int] | None = None) -> None:
@@ -129,7 +142,8 @@ attributes #2 = { nobuiltin nounwind willreturn memory(none) }
 def module(functions: Sequence[tuple[str, Body]]) -> str:
     """Return the text of a module: (head of the definition, body) of each function."""
     declared = sorted(set().union(*(body.declared for _, body in functions)))
-    parts = [*declared]
+    helpers = {name: text for _, body in functions for name, text in body.helpers.items()}
+    parts = [*declared, *(helpers[name] for name in sorted(helpers))]
     for head, body in functions:
         parts += [f"define {head} #0 {{", *body.lines, "}"]
     return "\n".join(parts) + ATTRIBUTES

@@ -22,6 +22,7 @@ PRIMITIVES: dict[str, int] = {
     "ceil": 1, "min": 2, "max": 2, "exp": 1, "log": 1, "log2": 1, "log10": 1, "log1p": 1, "expm1": 1, "cbrt": 1,
     "sin": 1, "cos": 1, "tan": 1, "asin": 1, "acos": 1, "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1,
     "asinh": 1, "acosh": 1, "atanh": 1, "erf": 1, "erfc": 1, "hypot": 2, "gammaln": 1, "polygamma": 2,
+    "chebyshev": 3,
     "where": 3, "lt": 2, "le": 2, "eq": 2, "and": 2, "or": 2, "not": 1,
 }  # fmt: skip
 
@@ -104,6 +105,10 @@ class _Lowering:
                 return self.sigmoid(args[0])
             case "softplus":
                 return self.emit("add", self.emit("max", args[0], self.number(0)), self.log1p_exp(args[0]))
+            case "chebyshevt":
+                return self.emit("chebyshev", self.number(0), *args)
+            case "chebyshevt_diff":
+                return self.emit("chebyshev", *args)
             case "logaddexp":
                 return self.logaddexp(*args)
         return self.emit(entry.op, *args)

@@ -69,7 +69,7 @@ def with_bounds(program: Program, inputs: Sequence[Any], spellings: Spellings = 
             case "min" | "max":
                 error = call["max"](carried[0], carried[1])
             case op:
-                error = _own(op, args, value) + _carried(call, op, args, carried, value)
+                error = _own(call, op, args, value) + _carried(call, op, args, carried, value)
         errors[slot] = call["where"](error == error, error, inf)  # noqa: PLR0124 - 0·inf: nothing is known
     return [values[slot] for slot in program.outputs], [errors[slot] for slot in program.outputs]
 
@@ -80,10 +80,15 @@ def _fraction(value: float) -> Any:
     return Fraction(value) if abs(value) < inf else None
 
 
-def _own(op: str, args: list[Any], value: Any) -> Any:
+def _own(call: Spellings, op: str, args: list[Any], value: Any) -> Any:
     """Bound the error of a function at an exact argument."""
     ulps = ULPS.get(op, LIBRARY_ULPS)
     size = abs(value)
+    if op == "chebyshev":
+        # Each doubling of the degree multiplies the error by four at most: k² in all, of the largest value on the
+        # interval from -|x| to |x| or from -1 to 1, which is that at its right end.
+        order, degree, x = args
+        return 2.0 * UNIT * (order + 1.0) * (degree * degree + 1.0) * call[op](order, degree, call["max"](abs(x), 1.0))
     if op == "gammaln":
         size = size + 1.0  # near its zeros 1 and 2 only absolutely good
     if op == "erfc":
@@ -97,6 +102,10 @@ def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value
         return 0.0
     if op == "hypot":
         return errors[0] + errors[1]
+    if op == "chebyshev":  # by the largest slope, that at the right end
+        order, degree, x = args
+        steepest = call[op](order + 1.0, degree, call["max"](abs(x), 1.0) + errors[2])
+        return call["where"](call["eq"](errors[0] + errors[1], 0.0), steepest * errors[2], inf)
     if op == "div":
         a, b = args
         room = abs(b) - errors[1]
@@ -113,7 +122,7 @@ def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value
     found = [call[op](*corner) for corner in product(*ends)]
     worst = 0.0
     for end in found:
-        moved = abs(end - value) + _own(op, args, end)  # the ends are rounded as well
+        moved = abs(end - value) + _own(call, op, args, end)  # the ends are rounded as well
         worst = call["max"](worst, moved)
     return _past_poles(call, op, args, errors, found, worst)
 
