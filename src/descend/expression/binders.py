@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from descend.expression.tape import Tape
 
 BINDERS = frozenset({"sum", "prod", "prod_tangent"})
+UP, DOWN = "_up", "_down"  # sum_up: all partial sums from the low end; sum_down: from the high end (see the kernel)
+SCANS = frozenset(op + end for op in BINDERS for end in (UP, DOWN))
+LOOPS = BINDERS | SCANS
 OPEN = 64  # a reader gives the index of the k-th sum that is still open the level OPEN + k
 
 
@@ -29,13 +32,13 @@ def free_indices(free: Sequence[int], op: str, args: tuple[int, ...], value: obj
         assert isinstance(value, int)
         return 1 << value
     inner = outer = 0
-    bodies = len(args) - 2 if op in BINDERS else 0  # what stands under the bound index; the two bounds do not
+    bodies = len(args) - 2 if op in LOOPS else 0  # what stands under the bound index; the two bounds do not
     for position, arg in enumerate(args):
         if position < bodies:
             inner |= free[arg]
         else:
             outer |= free[arg]
-    if op in BINDERS:
+    if op in LOOPS:
         assert isinstance(value, int)
         inner &= ~(1 << value)
     return inner | outer
