@@ -1,14 +1,14 @@
-"""What can be known about a formula from its tape: its degree, whether it is quadratic, in what it is linear.
-
-Every answer is either certain or None for "unknown"; the tests are structural, so x/x·x is not found to be linear.
-"""
+"""Quadratics, exact: the matrix, the minimum in closed form, and what the eigenvalues say about gradient descent."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf, log, log1p, sqrt
+from typing import NamedTuple
 
+from descend.expression.analyse.polynomial import Polynomial, degree, polynomial_value, total_degree
 from descend.expression.tape import Tape
 
 EXACT_VARIABLES = 30  # up to here a quadratic is solved in exact fractions
@@ -16,40 +16,6 @@ EXACT_VARIABLES = 30  # up to here a quadratic is solved in exact fractions
 LONGEST = 6_000  # bits of the longest coefficient, times the number of variables, that are solved exactly
 
 Row = list[Fraction]
-
-
-def degree(tape: Tape, root: int, variables: Collection[str]) -> int | None:
-    """Return an upper bound on the degree of `root` as a polynomial in `variables`, None where it is not one."""
-    bounds: dict[int, int | None] = {}
-    for index in tape.reachable((root,)):
-        entry = tape[index]
-        below = [bounds[a] for a in entry.args]
-        bound: int | None = None
-        if entry.op == "symbol":
-            bound = 1 if entry.value in variables else 0
-        elif all(b == 0 for b in below):
-            bound = 0
-        elif None not in below:
-            known = [b for b in below if b is not None]
-            match entry.op:
-                case "add" | "neg":
-                    bound = max(known)
-                case "mul":
-                    bound = sum(known)
-                case "div" if known[1] == 0:
-                    bound = known[0]
-                case "pow":
-                    power = tape.value(entry.args[1])
-                    if power is not None and power.denominator == 1 and power >= 0:
-                        bound = known[0] * power.numerator
-        bounds[index] = bound
-    return bounds[root]
-
-
-def linear_in(tape: Tape, root: int, variables: Collection[str]) -> bool:
-    """Return whether `root` is certainly linear (affine) in all `variables` together."""
-    bound = degree(tape, root, variables)
-    return bound is not None and bound <= 1
 
 
 @dataclass(frozen=True)
@@ -108,36 +74,6 @@ class Quadratic:
         return True
 
 
-def polynomial_value(tape: Tape, root: int, point: dict[str, Fraction]) -> Fraction:
-    """Evaluate a polynomial exactly; a constant that is not rational counts as the double nearest to it."""
-    values: dict[int, Fraction] = {}
-    for index in tape.reachable((root,)):
-        entry = tape[index]
-        args = [values[a] for a in entry.args]
-        match entry.op:
-            case "constant":
-                assert isinstance(entry.value, Fraction)
-                values[index] = entry.value
-            case "symbol":
-                values[index] = point[str(entry.value)]
-            case "add":
-                values[index] = sum(args, Fraction(0))
-            case "mul":
-                product = Fraction(1)
-                for arg in args:
-                    product *= arg
-                values[index] = product
-            case "neg":
-                values[index] = -args[0]
-            case "div":
-                values[index] = args[0] / args[1]
-            case "pow":
-                values[index] = args[0] ** args[1].numerator
-            case op:
-                raise ValueError(op)
-    return values[root]
-
-
 def quadratic(tape: Tape, gradient: Sequence[int], root: int, variables: Sequence[str]) -> Quadratic | None:
     """Return `root` as an exact quadratic in `variables`, None where it is not certainly one (or too large).
 
@@ -163,3 +99,79 @@ def quadratic(tape: Tape, gradient: Sequence[int], root: int, variables: Sequenc
     if longest * len(variables) > LONGEST:
         return None  # elimination in fractions would take minutes
     return Quadratic(tuple(map(tuple, matrix)), tuple(vector))
+
+
+def quadratic_form(polynomial: Polynomial, size: int) -> Quadratic | None:
+    """Return a polynomial of degree ≤ 2 as ½ xᵀ A x + bᵀ x + c, None for one of a higher degree."""
+    if total_degree(polynomial) > 2:
+        return None
+    matrix = [[Fraction(0)] * size for _ in range(size)]
+    vector = [Fraction(0)] * size
+    for monomial, coefficient in polynomial.items():
+        match monomial:
+            case ((k, 1),):
+                vector[k] = coefficient
+            case ((k, 2),):
+                matrix[k][k] = 2 * coefficient
+            case ((j, 1), (k, 1)):
+                matrix[j][k] = matrix[k][j] = coefficient
+    return Quadratic(tuple(map(tuple, matrix)), tuple(vector))
+
+
+class Spectrum(NamedTuple):
+    """The extreme eigenvalues of A, as doubles."""
+
+    smallest: float
+    largest: float
+
+
+def spectrum(matrix: Sequence[Sequence[Fraction]]) -> Spectrum | None:
+    """Return the extreme eigenvalues of a symmetric matrix; None where its numbers are no doubles."""
+    size = len(matrix)
+    try:
+        rows = [[float(entry) for entry in row] for row in matrix]
+    except OverflowError:
+        return None
+    if size == 1:
+        return Spectrum(rows[0][0], rows[0][0])
+    if size == 2:  # the smaller one from the exact determinant: the difference would cancel
+        (a, b), (_, d) = matrix
+        try:
+            root = sqrt(float((a - d) ** 2 + 4 * b * b))
+            mean = float(a + d)
+            far = (mean + root) / 2 if mean >= 0 else (mean - root) / 2
+            near = float((a * d - b * b) / Fraction(far)) if far else 0.0
+        except OverflowError:
+            return None
+        return Spectrum(min(near, far), max(near, far))
+    import numpy as np
+
+    values = np.linalg.eigvalsh(np.array(rows))
+    return Spectrum(float(values[0]), float(values[-1]))
+
+
+class Rates(NamedTuple):
+    """What gradient descent does on a quadratic whose curvatures lie between μ > 0 and L.
+
+    The error is multiplied by at most (κ-1)/(κ+1) a step at the best fixed rate 2/(L+μ), κ = L/μ (Polyak,
+    *Introduction to Optimization*, 1987, ch. 1.4); every rate below 2/L converges.
+    """
+
+    best: float
+    safe_below: float
+    steps_per_digit: float
+
+
+def rates(smallest: float, largest: float) -> Rates | None:
+    """Return the rates for curvatures between `smallest` (0 in a valley) and `largest`, None where L is not > 0."""
+    if not largest > 0 or smallest < 0 or largest == inf:
+        return None
+    best = 2 / (largest + smallest)
+    safe = 2 / largest
+    ratio = largest / smallest if smallest else inf  # κ
+    if ratio == inf:
+        return Rates(best, safe, inf)
+    if ratio == 1:
+        return Rates(best, safe, 0.0)
+    # log((κ+1)/(κ-1)) = log1p(2/(κ-1)): no digits are lost for a large κ
+    return Rates(best, safe, log(10) / log1p(2 / (ratio - 1)))
