@@ -10,10 +10,13 @@ from descend.expression.layout import (
     ATOM,
     POWER,
     PRODUCT,
+    IndexNames,
     Notation,
     Number,
     Pieces,
     Product,
+    Scope,
+    Under,
     chain,
     joined,
     number,
@@ -49,29 +52,37 @@ SHAPES = {
     "ceil": (r"\left\lceil ", r"\right\rceil"),
 }
 HALVES = (2, 4, 8, 16)  # a factor 0.25 is set as a quarter
-OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "exp", "where", "polygamma"}) | CONDITIONS
+OVER_AN_INDEX = {"sum": r"\sum", "prod": r"\prod"}
+DRAWN = frozenset({"where", "polygamma", "chebyshevt", "chebyshevt_diff"})
+OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "exp"}) | DRAWN | CONDITIONS
 WRITTEN = OPERATORS | WORDS.keys() | SHAPES.keys()
 
 
-def to_latex(tape: Tape, root: int, limit: int = 20_000) -> str:
+def to_latex(tape: Tape, root: int, limit: int = 20_000, scope: Scope = (), names: IndexNames | None = None) -> str:
     r"""Write an entry as LaTeX (mathematics without dollar signs), cut with … beyond `limit` characters.
+
+    `scope` and `names` are as for `to_text`.
 
     >>> from descend.expression.parse import parse
     >>> print(to_latex(*parse("x_1^2/(2 sqrt(y))")))
     \frac{x_{1}^{2}}{2 \sqrt{y}}
     """
-    return write(tape, root, NOTATION, limit)
+    return write(tape, root, NOTATION, limit, scope, names)
 
 
 def name_to_latex(name: str) -> str:
     """Write the name of a symbol."""
+    base, below = _split(name)
+    return f"{base}_{{{','.join(below)}}}" if below else base
+
+
+def _split(name: str) -> tuple[str, list[str]]:
+    """Split a name into what stands on the line and what stands below it."""
     match = NUMBERED.fullmatch(name) or IDENTIFIER.fullmatch(name)
     if match is None:
-        return r"\text{" + "".join(SPECIAL.get(c, c) for c in printable(name, len(name))) + "}"
+        return r"\text{" + "".join(SPECIAL.get(c, c) for c in printable(name, len(name))) + "}", []
     base, below = match.groups()
-    if not below:
-        return _word(base)
-    return f"{_word(base)}_{{{','.join(_word(part) for part in below.split('_'))}}}"
+    return _word(base), [_word(part) for part in below.split("_")] if below else []
 
 
 def _word(word: str) -> str:
@@ -111,14 +122,22 @@ def _product(tape: Tape, parts: Product) -> tuple[int, Pieces]:
 def _factors(tape: Tape, items: list[Pieces], alone: int) -> Pieces:
     r"""Set factors side by side, digits apart by \cdot; a single one has the brackets that `alone` asks for."""
     if len(items) == 1 and len(items[0]) == 1 and isinstance(items[0][0], tuple):
-        return [(items[0][0][0], alone)]
+        return [(items[0][0][0], _looser(tape, items[0], alone))]
     pieces: Pieces = []
     for item in items:
         if pieces:
             first = item[0]
             pieces.append(r" \cdot " if isinstance(first, tuple) and _digit_first(tape, first[0]) else " ")
+        if item is items[-1] and len(item) == 1 and isinstance(item[0], tuple):
+            item = [(item[0][0], _looser(tape, item, POWER))]
         pieces += item
     return pieces
+
+
+def _looser(tape: Tape, item: Pieces, least: int) -> int:
+    r"""Return the tightness that the last factor needs: nothing follows a \sum there, so it has no brackets."""
+    last = item[0]
+    return min(least, PRODUCT) if isinstance(last, tuple) and tape[last[0]].op in OVER_AN_INDEX else least
 
 
 def _digit_first(tape: Tape, index: int) -> bool:
@@ -142,6 +161,17 @@ def _other(tape: Tape, index: int) -> tuple[int, Pieces]:
             return (ATOM, ["e"]) if tape.value(args[0]) == 1 else (POWER, ["e^{", (args[0], 0), "}"])
         case "where":
             return ATOM, _cases(tape, index)
+        case "access":
+            base, below = _split(str(entry.value))
+            return ATOM, [f"{base}_{{", *(f"{part}," for part in below), (args[0], 0), "}"]
+        case "sum" | "prod":
+            assert isinstance(entry.value, int)
+            bounds: Pieces = [Under(entry.value), "=", (args[1], 0), "}^{", (args[2], 0), "} "]
+            return PRODUCT, [OVER_AN_INDEX[entry.op] + "_{", *bounds, Under(entry.value, args[0], PRODUCT)]
+        case "chebyshevt":
+            return POWER, ["T_{", (args[0], 0), r"}\left(", (args[1], 0), r"\right)"]
+        case "chebyshevt_diff":
+            return POWER, ["T_{", (args[1], 0), "}^{(", (args[0], 0), r")}\left(", (args[2], 0), r"\right)"]
         case "polygamma":
             return POWER, [r"\psi^{(", (args[0], 0), r")}\left(", (args[1], 0), r"\right)"]
         case op if op in SHAPES:
@@ -166,4 +196,5 @@ NOTATION = Notation(
     words={"and": r" \land ", "or": r" \lor ", "not": r"\lnot "},
     product=_product,
     other=_other,
+    name=name_to_latex,
 )

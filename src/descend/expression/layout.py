@@ -3,25 +3,44 @@
 Products are flattened for display, with their constant first and equal factors gathered into powers; a quotient of
 quotients becomes one; signs move to the front.  All of that keeps the function, also its domain: nothing cancels.
 Writing is a loop with a stack of pieces: no depth overflows it, and it stops when the limit is reached.
+
+Indices have no names on a tape.  They are called i, j, k, l, m, i1, i2, ... from the outside inwards, without the
+names that the formula itself uses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count, islice
+from itertools import chain as in_turn
+from types import MappingProxyType
 from typing import NamedTuple
 
+from descend.expression import binders
 from descend.expression.functions import CONDITIONS
 from descend.expression.limits import STANDARD
 from descend.expression.tape import MAX_BITS, Tape
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly a piece of a formula holds together
+RANKS = {"constant": 0, "pi": 0, "symbol": 1, "index": 1, "access": 1, "add": 3, **dict.fromkeys(binders.BINDERS, 4)}
 MOST_FACTORS = 200  # a shared sub-product may stand for 2^n factors: beyond these it is written in brackets
 
 OR, AND, NOT, RELATION = 1, 2, 3, 4  # the same for conditions
 
-Piece = str | tuple[int, int]  # finished text, or (entry, the least tightness that its place asks for)
+Scope = tuple[int, ...]  # the levels of the indices that are bound around a place, outermost first
+
+
+class Under(NamedTuple):
+    """An entry (with the least tightness that its place asks for) or a name under one more index, that of `level`."""
+
+    level: int
+    entry: int | None = None  # None: the name of that index
+    least: int = 0
+
+
+Piece = str | tuple[int, int] | Under  # finished text, or (entry, the least tightness that its place asks for)
 Pieces = list[Piece]
 SIGNED = frozenset({"constant", "neg", "mul", "div"})
 
@@ -51,20 +70,71 @@ class Notation:
     words: dict[str, str]  # and, or, not
     product: Callable[[Tape, Product], tuple[int, Pieces]]
     other: Callable[[Tape, int], tuple[int, Pieces]]
+    name: Callable[[str], str]
 
 
-def write(tape: Tape, root: int, notation: Notation, limit: int) -> str:
-    """Write `root` from left to right until done or `limit` characters are written; what is cut ends in "…"."""
+class IndexNames:
+    """The names of the indices in a text: number 0 is the outermost."""
+
+    def __init__(self, taken: Callable[[], Collection[str]]) -> None:
+        self._taken = taken  # asked when the first name is needed: most formulas have no index
+        self._names: list[str] = []
+
+    def __getitem__(self, number: int) -> str:
+        if number >= len(self._names):
+            self._names = index_names(self._taken(), 2 * number + 8)
+        return self._names[number]
+
+    @classmethod
+    def of(cls, tape: Tape, roots: Collection[int]) -> IndexNames:
+        """Return names apart from those of the symbols and arrays in `roots`."""
+        return cls(lambda: {*tape.symbols(roots), *tape.arrays(roots)})
+
+
+def index_names(taken: Collection[str], number: int) -> list[str]:
+    """Return `number` names for indices that are not `taken`: i, j, k, l, m, i1, i2, ..."""
+    candidates = in_turn("ijklm", (f"i{n}" for n in count(1)))
+    return list(islice((name for name in candidates if name not in taken), number))
+
+
+NONE: Mapping[int, str] = MappingProxyType({})
+
+
+def write(
+    tape: Tape,
+    root: int,
+    notation: Notation,
+    limit: int,
+    scope: Scope = (),
+    names: IndexNames | None = None,
+    called: Mapping[int, str] = NONE,
+) -> str:
+    """Write `root` from left to right until done or `limit` characters are written; what is cut ends in "…".
+
+    `scope` are the levels of the indices bound around it, `called` entries that have a name of their own.
+    """
+    names = names or IndexNames.of(tape, (root,))
+    opened, closed = notation.brackets
     parts: list[str] = []
     length = 0
-    todo: Pieces = [(root, 0)]
+    todo: list[tuple[Piece, Scope]] = [((root, 0), scope)]
     while todo:
-        piece = todo.pop()
+        piece, scope = todo.pop()
+        if isinstance(piece, Under):
+            scope = (*scope, piece.level)
+            piece = (piece.entry, piece.least) if piece.entry is not None else _index(piece.level, scope, names)
         if not isinstance(piece, str):
             index, least = piece
-            tightness, pieces = _pieces(tape, index, notation)
-            opened, closed = notation.brackets
-            todo.extend(reversed([opened, *pieces, closed] if tightness < least else pieces))
+            entry = tape[index]
+            if index in called and index != root:
+                tightness, pieces = ATOM, [called[index]]
+            elif entry.op == "index":
+                assert isinstance(entry.value, int)
+                tightness, pieces = ATOM, [notation.name(_index(entry.value, scope, names))]
+            else:
+                tightness, pieces = _pieces(tape, index, notation, called)
+            bracketed = [opened, *pieces, closed] if tightness < least else pieces
+            todo.extend((piece, scope) for piece in reversed(bracketed))
             continue
         parts.append(piece)
         length += len(piece)
@@ -73,12 +143,22 @@ def write(tape: Tape, root: int, notation: Notation, limit: int) -> str:
     return "".join(parts)
 
 
-def _pieces(tape: Tape, index: int, notation: Notation) -> tuple[int, Pieces]:
+def _index(level: int, scope: Scope, names: IndexNames) -> str:
+    """Return the name of the innermost index of `level`; one that nothing binds is named after all that are."""
+    for number in range(len(scope) - 1, -1, -1):
+        if scope[number] == level:
+            return names[number]
+    return names[len(scope) + level]
+
+
+def _pieces(tape: Tape, index: int, notation: Notation, called: Mapping[int, str]) -> tuple[int, Pieces]:
     entry = tape[index]
+    if entry.op == "prod_tangent":  # no notation has a word for it: it is written as the sum that it stands for
+        return _pieces(tape, binders.expanded_tangent(tape, index), notation, called)
     if entry.op == "add":
-        return SUM, _sum(tape, entry.args, notation)
+        return SUM, _sum(tape, entry.args, notation, called)
     if entry.op in SIGNED:
-        parts = product(tape, index)
+        parts = product(tape, index, called)
         tightness, pieces = notation.product(tape, parts)
         return (SUM, ["-", *pieces]) if parts.constant < 0 else (tightness, pieces)
     if entry.op in CONDITIONS:
@@ -86,13 +166,13 @@ def _pieces(tape: Tape, index: int, notation: Notation) -> tuple[int, Pieces]:
     return notation.other(tape, index)
 
 
-def _sum(tape: Tape, terms: tuple[int, ...], notation: Notation) -> Pieces:
+def _sum(tape: Tape, terms: tuple[int, ...], notation: Notation, called: Mapping[int, str]) -> Pieces:
     pieces: Pieces = []
     for term in terms:
         negative = False
         inner: Pieces = [(term, PRODUCT)]
-        if tape[term].op in SIGNED:
-            parts = product(tape, term)
+        if tape[term].op in SIGNED and term not in called:
+            parts = product(tape, term, called)
             negative, inner = parts.constant < 0, notation.product(tape, parts)[1]
         if pieces:
             pieces.append(" - " if negative else " + ")
@@ -141,8 +221,8 @@ def chain(tape: Tape, index: int) -> list[int]:
     return [index, *reversed(others)]
 
 
-def product(tape: Tape, index: int) -> Product:
-    """Take the products, quotients and signs at the top of an entry apart."""
+def product(tape: Tape, index: int, called: Mapping[int, str] = NONE) -> Product:
+    """Take the products, quotients and signs at the top of an entry apart (what is `called` by a name stays whole)."""
     constant = Fraction(1)
     tops: dict[int, int] = {}
     bottoms: dict[int, int] = {}
@@ -156,8 +236,11 @@ def product(tape: Tape, index: int) -> Product:
             if changed.numerator.bit_length() + changed.denominator.bit_length() <= MAX_BITS:
                 constant = changed
                 continue
+        whole = here in called and here != index
         room = len(tops) + len(bottoms) + len(todo) + len(entry.args) < MOST_FACTORS or here == index
-        if entry.op == "neg":
+        if whole:
+            _gather(tape, tops if above else bottoms, here)
+        elif entry.op == "neg":
             constant = -constant
             todo.append((entry.args[0], above))
         elif entry.op == "mul" and room:
@@ -170,12 +253,12 @@ def product(tape: Tape, index: int) -> Product:
 
 
 def _in_order(tape: Tape, side: dict[int, int]) -> dict[int, int]:
-    """Put constants and symbols first and sums last, otherwise as they came."""
+    """Put constants and symbols first, then sums in brackets, then sums over an index; otherwise as they came."""
 
     def rank(item: tuple[int, int]) -> int:
         op, args, _ = tape[item[0]]
         euler = op == "exp" and tape.value(args[0]) == 1
-        return 0 if euler else {"constant": 0, "pi": 0, "symbol": 1, "add": 3}.get(op, 2)
+        return 0 if euler else RANKS.get(op, 2)
 
     return dict(sorted(side.items(), key=rank))
 

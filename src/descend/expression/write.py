@@ -7,7 +7,21 @@ import re
 from descend.errors import printable
 from descend.expression.functions import SPELLINGS
 from descend.expression.latex import to_latex
-from descend.expression.layout import ATOM, POWER, PRODUCT, Notation, Pieces, Product, chain, joined, number, write
+from descend.expression.layout import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    IndexNames,
+    Notation,
+    Pieces,
+    Product,
+    Scope,
+    Under,
+    chain,
+    joined,
+    number,
+    write,
+)
 from descend.expression.parse import LATER, WORDS
 from descend.expression.tape import Tape
 from descend.expression.tokens import LONGEST_NAME
@@ -20,18 +34,19 @@ OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "lt", "le", "eq"
 WRITTEN = OPERATORS | set(SPELLINGS.values())  # every operation of a tape has a spelling here
 
 
-def to_text(tape: Tape, root: int, limit: int = 2000) -> str:
+def to_text(tape: Tape, root: int, limit: int = 2000, scope: Scope = (), names: IndexNames | None = None) -> str:
     """Write an entry in the language of `parse`.
 
     A text of at most `limit` characters reads back as the same function (raise `Limits` for deep ones), its constants
     exact or, where they are doubles of more than 17 digits, the same doubles.  A tape shares sub-expressions and a text
-    repeats them, so a short tape may have an endless text: it is cut and ends in "…".
+    repeats them, so a short tape may have an endless text: it is cut and ends in "…".  `scope` and `names` are for
+    parts of a formula that stand under an index: the levels of the indices around it, and the names of those.
 
     >>> from descend.expression.parse import parse
     >>> to_text(*parse("2x sin(y) - (x^2)/4"))
     '2*x*sin(y) - 0.25*x^2'
     """
-    return write(tape, root, NOTATION, limit)
+    return write(tape, root, NOTATION, limit, scope, names)
 
 
 def _name(name: str) -> str:
@@ -72,6 +87,13 @@ def _other(tape: Tape, index: int) -> tuple[int, Pieces]:
             return POWER, [(entry.args[0], ATOM), "^", (entry.args[1], ATOM)]
         case "exp" if tape.value(entry.args[0]) == 1:
             return ATOM, ["e"]
+        case "access":
+            return ATOM, [_name(str(entry.value)), "[", (entry.args[0], 0), "]"]
+        case "sum" | "prod":
+            assert isinstance(entry.value, int)
+            body, low, high = entry.args
+            bound = Under(entry.value)
+            return ATOM, [f"{entry.op}(", Under(bound.level, body), ", ", bound, ", ", (low, 0), ", ", (high, 0), ")"]
     return ATOM, [f"{entry.op}(", *joined(", ", [[(a, 0)] for a in chain(tape, index)]), ")"]
 
 
@@ -81,4 +103,5 @@ NOTATION = Notation(
     words={"and": " and ", "or": " or ", "not": "not "},
     product=_product,
     other=_other,
+    name=_name,
 )
