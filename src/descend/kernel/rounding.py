@@ -14,7 +14,7 @@ from math import inf, pi
 from typing import Any
 
 from descend.kernel.interpret import FLOATS, Interpreter
-from descend.kernel.program import Program
+from descend.kernel.program import Instruction, Program
 
 UNIT = 2.0**-53
 TINY = 2.0**-1074
@@ -38,40 +38,41 @@ def with_bounds(program: Program, inputs: Sequence[Any], spellings: Spellings = 
     errors: list[Any] = [0.0] * program.slots  # of a condition: whether rounding may have turned it
     call = spellings
     for slot, instruction in enumerate(program.instructions, first):
-        value = values[slot]
         args = [values[a] for a in instruction.args]
         carried = [errors[a] for a in instruction.args]
-        match instruction.op:
-            case "constant":
-                exact = instruction.value is not None and instruction.value == _fraction(value)
-                error = 0.0 if exact else UNIT * abs(value) + TINY
-            case "lt" | "le" | "eq":
-                total = carried[0] + carried[1]
-                near = call["le"](abs(args[0] - args[1]), total)
-                errors[slot] = call["and"](near, call["lt"](0.0, total))
-                continue
-            case "and" | "or":
-                errors[slot] = call["or"](*carried)
-                continue
-            case "not":
-                errors[slot] = carried[0]
-                continue
-            case "neg" | "abs":
-                error = carried[0]
-            case "add" | "sub":
-                error = carried[0] + carried[1] + UNIT * abs(value)
-            case "mul":
-                a, b = args
-                error = abs(a) * carried[1] + abs(b) * carried[0] + carried[0] * carried[1] + UNIT * abs(value) + TINY
-            case "where":
-                taken = call["where"](args[0], carried[1], carried[2])
-                error = call["where"](carried[0], call["max"](carried[1], carried[2]), taken)
-            case "min" | "max":
-                error = call["max"](carried[0], carried[1])
-            case op:
-                error = _own(call, op, args, value) + _carried(call, op, args, carried, value)
-        errors[slot] = call["where"](error == error, error, inf)  # noqa: PLR0124 - 0·inf: nothing is known
+        errors[slot] = error_of(call, instruction, args, carried, values[slot])
     return [values[slot] for slot in program.outputs], [errors[slot] for slot in program.outputs]
+
+
+def error_of(call: Spellings, instruction: Instruction, args: list[Any], carried: list[Any], value: Any) -> Any:
+    """Bound the error of one operation's result; of a condition, say whether rounding may have turned it."""
+    match instruction.op:
+        case "constant":
+            exact = instruction.value is not None and instruction.value == _fraction(value)
+            error = 0.0 if exact else UNIT * abs(value) + TINY
+        case "lt" | "le" | "eq":
+            total = carried[0] + carried[1]
+            near = call["le"](abs(args[0] - args[1]), total)
+            return call["and"](near, call["lt"](0.0, total))
+        case "and" | "or":
+            return call["or"](*carried)
+        case "not":
+            return carried[0]
+        case "neg" | "abs":
+            error = carried[0]
+        case "add" | "sub":
+            error = carried[0] + carried[1] + UNIT * abs(value)
+        case "mul":
+            a, b = args
+            error = abs(a) * carried[1] + abs(b) * carried[0] + carried[0] * carried[1] + UNIT * abs(value) + TINY
+        case "where":
+            taken = call["where"](args[0], carried[1], carried[2])
+            error = call["where"](carried[0], call["max"](carried[1], carried[2]), taken)
+        case "min" | "max":
+            error = call["max"](carried[0], carried[1])
+        case op:
+            error = _own(call, op, args, value) + _carried(call, op, args, carried, value)
+    return call["where"](error == error, error, inf)  # noqa: PLR0124 - 0·inf: nothing is known
 
 
 def _fraction(value: float) -> Any:
@@ -148,4 +149,4 @@ def _past_poles(call: Spellings, op: str, args: list[Any], errors: list[Any], fo
     return worst
 
 
-__all__ = ["UNIT", "with_bounds"]
+__all__ = ["UNIT", "error_of", "with_bounds"]
