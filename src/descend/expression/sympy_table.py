@@ -18,7 +18,7 @@ Spelling = Callable[..., Any]  # (may SymPy simplify?, arguments) → expression
 # Called the same here and there.
 SAME = (
     "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
-    "atanh", "erf", "erfc", "polygamma", "floor", "sign",
+    "atanh", "erf", "erfc", "polygamma", "floor", "sign", "chebyshevt",
 )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def readers() -> dict[type, Build]:
         sympy.sec: one_over("cos"),
         sympy.csc: one_over("sin"),
         sympy.cot: lambda tape, x: tape.div(tape.call("cos", x), tape.call("sin", x)),
-        sympy.sech: one_over("cosh"),
+        sympy.sech: named("sech"),
         sympy.csch: one_over("sinh"),
         sympy.coth: one_over("tanh"),
         sympy.Heaviside: heaviside,
@@ -142,6 +142,15 @@ def spellings() -> dict[str, Spelling]:
     def where(_: bool, condition: Any, then: Any, otherwise: Any) -> Any:
         return sympy.Piecewise((then, condition), (otherwise, True), evaluate=condition in {sympy.true, sympy.false})
 
+    def exponentials(evaluate: bool, args: tuple[Any, ...]) -> Any:
+        return sympy.Add(*(exp(evaluate, a) for a in args), evaluate=evaluate)
+
+    def exprel_diff(evaluate: bool, order: Any, x: Any) -> Any:
+        """Spell (-1)^m·m!/x^(m+1)·(exp(x)·Σ_{j ≤ m} (-x)^j/j! - 1), the derivative of order m of (exp(x) - 1)/x."""
+        m = int(order)
+        begin = sympy.Add(*((-x) ** j / sympy.factorial(j) for j in range(m + 1)))
+        return (-1) ** m * sympy.factorial(m) * (exp(evaluate, x) * begin - 1) / x ** (m + 1)
+
     half, one = sympy.Rational(1, 2), sympy.Integer(1)
     return {
         **{name: function(getattr(sympy, name)) for name in SAME},
@@ -162,6 +171,19 @@ def spellings() -> dict[str, Spelling]:
         "softplus": lambda evaluate, x: sympy.log(1 + exp(evaluate, x), evaluate=evaluate),
         "logaddexp": lambda evaluate, a, b: sympy.log(exp(evaluate, a) + exp(evaluate, b), evaluate=evaluate),
         "hypot": lambda evaluate, a, b: power(evaluate, a**2 + b**2, half),
+        "logsumexp": lambda evaluate, *args: sympy.log(exponentials(evaluate, args), evaluate=evaluate),
+        "softmax": lambda evaluate, *args: exp(evaluate, args[0]) / exponentials(evaluate, args),
+        "dircos": lambda evaluate, a, b: a / power(evaluate, a**2 + b**2, half),
+        "hypotm1": lambda evaluate, x: power(evaluate, 1 + x**2, half) - 1,
+        "sqrt1pm1": lambda evaluate, x: power(evaluate, 1 + x, half) - 1,
+        "versin": lambda evaluate, x: 1 - sympy.cos(x, evaluate=evaluate),
+        "coshm1": lambda evaluate, x: sympy.cosh(x, evaluate=evaluate) - 1,
+        "logcosh": lambda evaluate, x: sympy.log(sympy.cosh(x, evaluate=evaluate), evaluate=evaluate),
+        "sech": function(sympy.sech),
+        "log1mexp": lambda evaluate, x: sympy.log(1 - exp(evaluate, x), evaluate=evaluate),
+        "bose": lambda evaluate, x: one / (exp(evaluate, x) - 1),
+        "exprel": lambda evaluate, x: (exp(evaluate, x) - 1) / x,
+        "exprel_diff": exprel_diff,
         "abs": function(sympy.Abs),
         "ceil": function(sympy.ceiling),
         "gammaln": function(sympy.loggamma),

@@ -13,6 +13,7 @@ from math import inf
 from typing import NamedTuple
 
 from descend.expression.tape import Tape
+from descend.kernel import stable
 
 LARGEST_PRODUCT_POWER = 8  # x^2 … x^8 by repeated multiplication; above, the library's pow
 
@@ -61,7 +62,9 @@ def to_double(value: Fraction) -> float:
 PI = Fraction(3.141592653589793)
 
 
-class _Lowering:
+class Lowering:
+    """Turns entries of a tape into primitive operations, one `emit` each."""
+
     def __init__(self, tape: Tape, inputs: Sequence[str]) -> None:
         self.tape = tape
         self.first = len(inputs)
@@ -71,6 +74,7 @@ class _Lowering:
         self.origin = 0
 
     def emit(self, op: str, *args: int, value: Fraction | None = None) -> int:
+        """Return the slot of an operation on slots; the same operation twice is one."""
         key = (op, args, value)
         if key not in self.known:
             self.known[key] = self.first + len(self.instructions)
@@ -78,9 +82,11 @@ class _Lowering:
         return self.known[key]
 
     def number(self, value: Fraction | int) -> int:
+        """Return the slot of a constant."""
         return self.emit("constant", value=Fraction(value))
 
     def lower(self, index: int) -> int:
+        """Return the slot of an entry whose arguments have theirs."""
         entry = self.tape[index]
         self.origin = index
         args = [self.slot[a] for a in entry.args]
@@ -109,8 +115,10 @@ class _Lowering:
                 return self.emit("chebyshev", self.number(0), *args)
             case "chebyshevt_diff":
                 return self.emit("chebyshev", *args)
-            case "logaddexp":
-                return self.logaddexp(*args)
+            case "exprel_diff":
+                return stable.exprel_diff(self, self.tape.value(entry.args[0]), args[1])
+            case op if op in stable.FORMS:
+                return stable.FORMS[op](self, *args)
         return self.emit(entry.op, *args)
 
     def sum(self, terms: tuple[int, ...]) -> int:
@@ -127,6 +135,7 @@ class _Lowering:
         return total
 
     def power(self, entries: tuple[int, ...], args: list[int]) -> int:
+        """Raise to a power, by multiplications where it is small and whole."""
         exponent = self.tape.value(entries[1])
         base = args[0]
         if exponent is not None and exponent.denominator == 1 and 0 < abs(exponent) <= LARGEST_PRODUCT_POWER:
@@ -135,6 +144,7 @@ class _Lowering:
         return self.emit("pow", base, args[1])
 
     def product_power(self, base: int, exponent: int) -> int:
+        """Raise to a whole power > 0 by repeated squaring."""
         if exponent == 1:
             return base
         half = self.product_power(base, exponent // 2)
@@ -142,6 +152,7 @@ class _Lowering:
         return self.emit("mul", square, base) if exponent % 2 else square
 
     def sign(self, x: int) -> int:
+        """-1, 0 or 1."""
         zero = self.number(0)
         negative = self.emit("where", self.emit("lt", x, zero), self.number(-1), x)  # x itself: 0 stays 0, NaN stays
         return self.emit("where", self.emit("lt", zero, x), self.number(1), negative)
@@ -151,23 +162,20 @@ class _Lowering:
         return self.emit("exp", self.emit("neg", self.emit("abs", x)))
 
     def log1p_exp(self, x: int) -> int:
+        """log(1 + exp(-|x|))."""
         return self.emit("log1p", self.shrunk(x))
 
     def sigmoid(self, x: int) -> int:
+        """1/(1 + exp(-x)), by exponentials that do not overflow."""
         small = self.shrunk(x)
         one = self.number(1)
         top = self.emit("where", self.emit("lt", x, self.number(0)), small, one)
         return self.emit("div", top, self.emit("add", one, small))
 
-    def logaddexp(self, a: int, b: int) -> int:
-        stable = self.emit("add", self.emit("max", a, b), self.log1p_exp(self.emit("sub", a, b)))
-        same = self.emit("add", a, self.emit("log", self.number(2)))  # also for two equal infinities
-        return self.emit("where", self.emit("eq", a, b), same, stable)
-
 
 def lower(tape: Tape, outputs: Sequence[int], inputs: Sequence[str]) -> Program:
     """Return the program that computes `outputs` from the symbols called `inputs`, in this order."""
-    work = _Lowering(tape, inputs)
+    work = Lowering(tape, inputs)
     position = {name: slot for slot, name in enumerate(inputs)}
     for index in tape.reachable(outputs):
         entry = tape[index]

@@ -5,13 +5,13 @@ Kernel, writers and SymPy's reader keep their own spellings; a contract test che
 
 from __future__ import annotations
 
-from descend.expression.functions import elementary, operators, piecewise, special, trigonometric
+from descend.expression.functions import elementary, operators, piecewise, special, stable, trigonometric
 from descend.expression.functions.base import Curvature, Function, Monotone
 from descend.expression.functions.piecewise import CONDITIONS
 
 TABLE: dict[str, Function] = {
     function.name: function
-    for family in (operators, elementary, trigonometric, piecewise, special)
+    for family in (operators, elementary, trigonometric, piecewise, special, stable)
     for function in family.ROWS
 }
 
@@ -23,6 +23,6 @@ SPELLINGS: dict[str, str] = {
     for spelling in (function.name, *function.aliases)
 }
 
-COMMUTATIVE = frozenset({"add", "mul", "min", "max", "and", "or", "hypot", "logaddexp", "eq"})
+COMMUTATIVE = frozenset({"add", "mul", "min", "max", "and", "or", "hypot", "logaddexp", "logsumexp", "eq"})
 
 __all__ = ["COMMUTATIVE", "CONDITIONS", "SPELLINGS", "TABLE", "Curvature", "Function", "Monotone"]

@@ -38,7 +38,8 @@ class Function:
     """Everything mathematical that has to be known about one function.
 
     `arity` is (least, most), most None for any number; `domain` a condition on the arguments in words; `exact` maps
-    rational arguments to rational values that are folded; `kink` says that the derivative jumps somewhere.
+    rational arguments to rational values that are folded; `kink` says that the derivative jumps somewhere;
+    `stands_for` are formulas that lose digits, as text, which `stabilise` replaces by the function.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Function:
     exact: dict[Fraction, Fraction] = field(default_factory=dict)
     kink: bool = False
     typed: bool = True  # whether a person may write it by name (operators and `not` are not written so)
+    stands_for: tuple[str, ...] = ()
 
 
 def row(
@@ -67,10 +69,13 @@ def row(
     exact: dict[int, int] | None = None,
     kink: bool = False,
     typed: bool = True,
+    stands_for: tuple[str, ...] = (),
 ) -> Function:
     """Make a row of the table."""
     table = {Fraction(a): Fraction(b) for a, b in (exact or {}).items()}
-    return Function(name, meaning, arity, partials, domain, monotone, curvature, aliases, table, kink, typed)
+    return Function(
+        name, meaning, arity, partials, domain, monotone, curvature, aliases, table, kink, typed, stands_for
+    )
 
 
 REAL = "any real number"

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from descend.expression.functions.base import REAL, Curvature, Function, Monotone, row
+from descend.expression.functions.stable import directions, shares
 
 if TYPE_CHECKING:
     from descend.expression.tape import Tape
@@ -50,15 +51,6 @@ def _softplus(tape: Tape, args: Args, _entry: int) -> Partial:
     return (tape.call("sigmoid", args[0]),)
 
 
-def _logaddexp(tape: Tape, args: Args, _entry: int) -> Partial:
-    difference = tape.sub(args[0], args[1])
-    return (tape.call("sigmoid", difference), tape.call("sigmoid", tape.neg(difference)))
-
-
-def _hypot(tape: Tape, args: Args, entry: int) -> Partial:
-    return (tape.div(args[0], entry), tape.div(args[1], entry))
-
-
 UP = Monotone.INCREASING
 NEITHER = Monotone.NEITHER
 
@@ -67,11 +59,56 @@ ROWS: tuple[Function, ...] = (
     row("log", "natural logarithm", _log, "x > 0", UP, Curvature.CONCAVE, aliases=("ln",), exact={1: 0}),
     row("log2", "logarithm to base 2", _log2, "x > 0", UP, Curvature.CONCAVE, exact={1: 0, 2: 1}),
     row("log10", "logarithm to base 10", _log10, "x > 0", UP, Curvature.CONCAVE, exact={1: 0, 10: 1}),
-    row("log1p", "log(1 + x) with all its digits", _log1p, "x > -1", UP, Curvature.CONCAVE, exact={0: 0}),
-    row("expm1", "exp(x) - 1 with all its digits", _expm1, REAL, UP, Curvature.CONVEX, exact={0: 0}),
+    row(
+        "log1p",
+        "log(1 + x) with all its digits",
+        _log1p,
+        "x > -1",
+        UP,
+        Curvature.CONCAVE,
+        exact={0: 0},
+        stands_for=("log(1 + x)",),
+    ),
+    row(
+        "expm1",
+        "exp(x) - 1 with all its digits",
+        _expm1,
+        REAL,
+        UP,
+        Curvature.CONVEX,
+        exact={0: 0},
+        stands_for=("exp(x) - 1",),
+    ),
     row("cbrt", "cube root, also of negative numbers", _cbrt, REAL, UP, Curvature.NEITHER, exact={0: 0, 1: 1, -1: -1}),
-    row("sigmoid", "1/(1 + exp(-x))", _sigmoid, REAL, UP, Curvature.NEITHER, aliases=("expit",)),
-    row("softplus", "log(1 + exp(x))", _softplus, REAL, UP, Curvature.CONVEX),
-    row("logaddexp", "log(exp(a) + exp(b))", _logaddexp, REAL, UP, Curvature.CONVEX, arity=(2, 2)),
-    row("hypot", "sqrt(a² + b²)", _hypot, REAL, NEITHER, Curvature.CONVEX, arity=(2, 2)),
+    row(
+        "sigmoid",
+        "1/(1 + exp(-x))",
+        _sigmoid,
+        REAL,
+        UP,
+        Curvature.NEITHER,
+        aliases=("expit",),
+        stands_for=("1/(1 + exp(-x))", "exp(x)/(1 + exp(x))"),
+    ),
+    row("softplus", "log(1 + exp(x))", _softplus, REAL, UP, Curvature.CONVEX, stands_for=("log(1 + exp(x))",)),
+    row(
+        "logaddexp",
+        "log(exp(a) + exp(b))",
+        shares,
+        REAL,
+        UP,
+        Curvature.CONVEX,
+        arity=(2, 2),
+        stands_for=("log(exp(x) + exp(y))",),
+    ),
+    row(
+        "hypot",
+        "sqrt(a² + b²)",
+        directions,
+        REAL,
+        NEITHER,
+        Curvature.CONVEX,
+        arity=(2, 2),
+        stands_for=("sqrt(x^2 + y^2)", "sqrt(1 + x^2)"),
+    ),
 )

@@ -63,8 +63,8 @@ def _cosh(tape: Tape, args: Args, _entry: int) -> Partial:
 
 
 def _tanh(tape: Tape, args: Args, _entry: int) -> Partial:
-    # 1/cosh²: 1 - tanh² has no digits left for large x.
-    return (tape.pow(tape.call("cosh", args[0]), tape.constant(-2)),)
+    # sech²: 1 - tanh² has no digits left for large x, and the derivative of cosh^(-2) overflows.
+    return (tape.pow(tape.call("sech", args[0]), tape.constant(2)),)
 
 
 def _asinh(tape: Tape, args: Args, _entry: int) -> Partial:
@@ -101,12 +101,50 @@ ROWS: tuple[Function, ...] = (
         BENT,
         arity=(2, 2),
     ),
-    row("sinh", "hyperbolic sine", _sinh, REAL, UP, BENT, exact={0: 0}),
+    row(
+        "sinh",
+        "hyperbolic sine",
+        _sinh,
+        REAL,
+        UP,
+        BENT,
+        exact={0: 0},
+        stands_for=("(exp(x) - exp(-x))/2",),
+    ),
     row("cosh", "hyperbolic cosine", _cosh, REAL, NEITHER, Curvature.CONVEX, exact={0: 1}),
-    row("tanh", "hyperbolic tangent", _tanh, REAL, UP, BENT, exact={0: 0}),
-    row("asinh", "inverse hyperbolic sine", _asinh, REAL, UP, BENT, aliases=("arcsinh",), exact={0: 0}),
+    row(
+        "tanh",
+        "hyperbolic tangent",
+        _tanh,
+        REAL,
+        UP,
+        BENT,
+        exact={0: 0},
+        stands_for=("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "(exp(2x) - 1)/(exp(2x) + 1)"),
+    ),
+    row(
+        "asinh",
+        "inverse hyperbolic sine",
+        _asinh,
+        REAL,
+        UP,
+        BENT,
+        aliases=("arcsinh",),
+        exact={0: 0},
+        stands_for=("log(x + sqrt(1 + x^2))",),
+    ),
     row(
         "acosh", "inverse hyperbolic cosine", _acosh, "x ≥ 1", UP, Curvature.CONCAVE, aliases=("arccosh",), exact={1: 0}
     ),
-    row("atanh", "inverse hyperbolic tangent", _atanh, "-1 < x < 1", UP, BENT, aliases=("arctanh",), exact={0: 0}),
+    row(
+        "atanh",
+        "inverse hyperbolic tangent",
+        _atanh,
+        "-1 < x < 1",
+        UP,
+        BENT,
+        aliases=("arctanh",),
+        exact={0: 0},
+        stands_for=("log((1 + x)/(1 - x))/2",),
+    ),
 )
