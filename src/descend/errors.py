@@ -18,7 +18,7 @@ Each message says what is wrong, where, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def printable(text: str, limit: int = 200) -> str:
@@ -33,6 +33,14 @@ def nearest(name: str, choices: Iterable[str], cutoff: float = 0.6) -> str | Non
 
     close = get_close_matches(name, list(choices), n=1, cutoff=cutoff)
     return printable(close[0]) if close else None
+
+
+def unknown_name(name: str, present: Sequence[str] | Mapping[str, int], what: str) -> str:
+    """Return the sentence for a name that does not occur, with what there is and the nearest to it."""
+    shown = ", ".join(printable(p) for p in list(present)[:8]) + (", ..." if len(present) > 8 else "")
+    close = nearest(name, present)
+    hint = f"; did you mean {close}?" if close else f"; it has {shown}" if present else "; it has none"
+    return f"{what} {printable(name)!r}{hint}"
 
 
 class DescendError(Exception):

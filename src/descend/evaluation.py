@@ -38,7 +38,7 @@ class Evaluation(NamedTuple):
     @property
     def finite(self) -> bool:
         """Whether the cost and every entry of the gradient are finite."""
-        return isfinite(self.cost) and all(map(isfinite, self.gradient))
+        return isfinite(self.cost) and self.gradient.finite
 
     @property
     def gradient_norm(self) -> float:
@@ -50,7 +50,7 @@ class Objective(Protocol):
     """What the loop needs of a problem: the names of the variables, and looks at points."""
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> Sequence[str]:
         """Names of the variables, in the order of every vector."""
         ...
 
@@ -119,11 +119,100 @@ class Vector:
             return sqrt(self.dot(self))
         return largest * sqrt(sum((a / largest) ** 2 for a in self.entries))
 
+    @property
+    def finite(self) -> bool:
+        """Whether every entry is finite."""
+        return all(map(isfinite, self.entries))
+
     def array(self) -> Any:
         """Return a new NumPy array of float64."""
         import numpy as np
 
         return np.array(self.entries, dtype=np.float64)
+
+
+class ArrayVector(Vector):
+    """A vector of many entries, held as a NumPy array (which is made read-only); mixes with plain vectors."""
+
+    __slots__ = ()
+
+    def __init__(self, entries: Any) -> None:
+        import numpy as np
+
+        array = np.asarray(entries, dtype=np.float64)
+        array.flags.writeable = False
+        self.entries = array  # type: ignore[assignment]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.entries.tolist())  # type: ignore[attr-defined]
+
+    def __getitem__(self, index: int) -> float:
+        return float(self.entries[index])
+
+    def __eq__(self, other: object) -> bool:
+        import numpy as np
+
+        return isinstance(other, Vector) and np.array_equal(self.entries, other.entries)
+
+    def __hash__(self) -> int:
+        return hash(self.entries.tobytes())  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"ArrayVector({list(self)})"
+
+    def _with(self, operation: str, other: Vector, *, turned: bool = False) -> ArrayVector:
+        import numpy as np
+
+        a, b = (other.entries, self.entries) if turned else (self.entries, other.entries)
+        with np.errstate(all="ignore"):
+            return ArrayVector(getattr(np, operation)(a, b))
+
+    def __add__(self, other: Vector) -> ArrayVector:
+        return self._with("add", other)
+
+    def __radd__(self, other: Vector) -> ArrayVector:
+        return self._with("add", other, turned=True)
+
+    def __sub__(self, other: Vector) -> ArrayVector:
+        return self._with("subtract", other)
+
+    def __rsub__(self, other: Vector) -> ArrayVector:
+        return self._with("subtract", other, turned=True)
+
+    def __neg__(self) -> ArrayVector:
+        return self * -1.0
+
+    def __mul__(self, factor: float) -> ArrayVector:
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            return ArrayVector(factor * self.entries)  # type: ignore[operator]
+
+    __rmul__ = __mul__
+
+    @property
+    def finite(self) -> bool:
+        """Whether every entry is finite."""
+        import numpy as np
+
+        return bool(np.isfinite(self.entries).all())
+
+    def dot(self, other: Vector) -> float:
+        """Inner product (in the order that NumPy likes)."""
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            return float(np.dot(self.entries, other.entries))
+
+    def norm(self) -> float:
+        """Euclidean length, free of overflow and underflow."""
+        import numpy as np
+
+        largest = float(np.max(np.abs(self.entries), initial=0.0))
+        if largest == 0.0 or not isfinite(largest):
+            return largest
+        scaled = self.entries / largest  # type: ignore[operator]
+        return largest * sqrt(float(np.dot(scaled, scaled)))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import descend
-from descend import MethodError, UnavailableError
+from descend import DataError, FormulaError, MethodError, UnavailableError
 from descend.descent.method.registry import PLANNED as PLANNED_METHODS
 from descend.problem.loss.registry import PLANNED as PLANNED_LOSSES
 
@@ -17,7 +17,6 @@ DATA = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.1]}
 MINIMIZE = {
     "bounds": [{"x": (0, None)}, [(0, 1)], np.array([[0, 1]])],
     "penalty": ["l2(0.5)", 0.5],
-    "data": [{"c": np.arange(3.0)}, pd.DataFrame({"c": [1.0]}), np.arange(3.0)],
     "starts": [5, 2.5, None, np.int64(3)],
     "keep_as_written": [True],
     "progress": [True, print],
@@ -49,9 +48,15 @@ def test_fit(name, value):
     assert "; " in str(caught.value)
 
 
-def test_compile():
-    with pytest.raises(UnavailableError, match=r"^data= "):
-        descend.compile("x^2", data={"c": np.arange(3.0)})
+@pytest.mark.parametrize("data", [np.arange(3.0), {"c": "abc"}, {"c": [[1.0]]}, {"c": [1.0, float("nan")]}, [1.0]])
+def test_constant_arrays_that_are_none(data):
+    with pytest.raises(DataError):
+        descend.compile("sum(x[i]*c[i], i, 0, 1)", data=data)
+
+
+def test_data_that_the_formula_does_not_have():
+    with pytest.raises(FormulaError, match=r"no array .d."):
+        descend.compile("sum(x[i]*c[i], i, 0, 1)", data={"c": [1.0, 2.0], "d": [1.0]})
 
 
 def test_a_python_function_as_cost():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import floor, log10
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from descend.errors import printable
 
@@ -26,12 +26,13 @@ def headline(result: Result) -> list[str]:
     else:
         best = "highest" if result.problem.maximise else "lowest"
         first, second = f"No {extreme} was found; the {best} cost seen is at", "there is: "
-    if len(result.variables) == 1:
+    if len(result.variables) == 1 and not result.problem.extents:
         ((name, value),) = result.variables.items()
         (slope,) = result.gradient.values()
         return [f"{first} {printable(name)}-value: {value!r}", f"Slope {second} {slope!r}"]
-    shown = [f"{printable(n)} = {v!r}" for n, v in result.variables.items()]
-    slopes = [f"{printable(n)}: {g!r}" for n, g in result.gradient.items()]
+    labels = result.problem.labels
+    shown = [f"{printable(n)} = {v!r}" for n, v in zip(labels, _numbers(result.variables), strict=True)]
+    slopes = [f"{printable(n)}: {g!r}" for n, g in zip(labels, _numbers(result.gradient), strict=True)]
     return [f"{first} {_list(shown)}", f"Gradient {second} {_list(slopes)}"]
 
 
@@ -47,18 +48,28 @@ def verdict_lines(result: Result) -> list[str]:
     if result.advice:
         lines.append(fill(result.advice, WIDTH, initial_indent="  → ", subsequent_indent="    "))
     lines.append(f"  cost {result.cost!r} after {_work(result)}")
-    if result.last.variables != result.variables:
-        lines.append(f"  last point {_point(result.last.variables)}, cost {result.last.cost!r}")
-    elif result.best.variables != result.variables:
-        lines.append(f"  best point {_point(result.best.variables)}, cost {result.best.cost!r}")
+    here = _numbers(result.variables)
+    for which, point in (("last", result.last), ("best", result.best)):
+        there = _numbers(point.variables)
+        if there != here:
+            shown = _list([f"{printable(n)} = {v:.10g}" for n, v in zip(result.problem.labels, there, strict=True)])
+            lines.append(f"  {which} point {shown}, cost {point.cost!r}")
+            break
     lines.append(fill(f"{result.method} ({result.why_method})", WIDTH, initial_indent="  ", subsequent_indent="  "))
     lines += [f"  {criterion}" for criterion in result.criteria]
     lines += [fill(f"note: {note}", WIDTH, initial_indent="  ", subsequent_indent="    ") for note in result.notes]
     return lines
 
 
-def _point(variables: dict[str, float]) -> str:
-    return _list([f"{printable(n)} = {v:.10g}" for n, v in variables.items()])
+def _numbers(values: dict[str, Any]) -> list[float]:
+    """Return the entries of all variables, one after the other."""
+    numbers: list[float] = []
+    for value in values.values():
+        if isinstance(value, float):
+            numbers.append(value)
+        else:
+            numbers += value.tolist()
+    return numbers
 
 
 def _work(result: Result) -> str:

@@ -17,31 +17,36 @@ from descend.problem.problem import Problem
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the descent: `variables` (name → value), `cost` and `gradient` (name → slope) in the user's sign."""
+    """A point of the descent: `variables` (name → value), `cost` and `gradient` (name → slope) in the user's sign.
 
-    variables: dict[str, float]
+    An array variable is a NumPy array, and so are its slopes.
+    """
+
+    variables: dict[str, Any]
     cost: float
-    gradient: dict[str, float]
+    gradient: dict[str, Any]
 
-    def __getitem__(self, name: str) -> float:
+    def __getitem__(self, name: str) -> Any:
         return self.variables[name]
 
     def __float__(self) -> float:
         return only(self.variables, "value")
 
 
-def only(values: dict[str, float], what: str) -> float:
+def only(values: dict[str, Any], what: str) -> float:
     """Return the one value of a one-variable result."""
     if len(values) != 1:
         raise ValueError(f"there are {len(values)} variables, so there is no single {what}; ask by name")
-    return next(iter(values.values()))
+    ((name, value),) = values.items()
+    if not isinstance(value, float):
+        raise ValueError(f"{name} is an array, so there is no single {what}; ask by name")  # noqa: TRY004
+    return value
 
 
 def make_point(problem: Problem, point: Vector, cost: float, gradient: Vector) -> Point:
     """Return a point in the user's names and sign."""
     sign = -1.0 if problem.maximise else 1.0
-    slopes = {name: sign * g for name, g in zip(problem.variables, gradient, strict=True)}
-    return Point(dict(zip(problem.variables, point, strict=True)), sign * cost, slopes)
+    return Point(problem.layout.values(point), sign * cost, problem.layout.values(sign * gradient))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,9 +66,9 @@ class Result:
     success: bool
     message: str
     advice: str
-    variables: dict[str, float]
+    variables: dict[str, Any]
     cost: float
-    gradient: dict[str, float]
+    gradient: dict[str, Any]
     best: Point
     last: Point
     method: str
@@ -90,7 +95,7 @@ class Result:
         """The derivative at the reported point (one variable only; `ValueError` otherwise)."""
         return only(self.gradient, "slope")
 
-    def __getitem__(self, name: Any) -> float:
+    def __getitem__(self, name: Any) -> Any:
         return self.variables[str(getattr(name, "name", name))]
 
     def __float__(self) -> float:
@@ -148,9 +153,9 @@ class Result:
         from scipy.optimize import OptimizeResult
 
         return OptimizeResult(
-            x=Vector(list(self.variables.values())).array(),
+            x=_flat(self.variables),
             fun=self.cost,
-            jac=Vector(list(self.gradient.values())).array(),
+            jac=_flat(self.gradient),
             success=self.success,
             status=list(Status).index(self.status),
             message=f"{self.status.name}: {self.message}",
@@ -172,12 +177,20 @@ class Result:
         raise UnavailableError("the interactive page is not in this version; report() gives the result as text")
 
 
+def _flat(values: dict[str, Any]) -> Any:
+    import numpy as np
+
+    return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values.values()])
+
+
 def plain(value: Any) -> Any:
     """Return numbers that JSON can hold: None for those that are not finite."""
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
     if isinstance(value, float):
         return value if isfinite(value) else None
     return value

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from descend.api.reading import order_of, prepared, read_cost, refuse, start_names
+from descend.api.reading import constant_arrays, order_of, prepared, read_cost, start_names
 from descend.errors import StartError
-from descend.evaluation import Evaluation, Order, Vector
+from descend.evaluation import ArrayVector, Evaluation, Order, Vector
 from descend.expression.limits import Limits
-from descend.problem.objective import FormulaObjective, RowsObjective
+from descend.problem.objective import FormulaObjective, RowsObjective, make_objective
 from descend.problem.problem import make_problem
+
+if TYPE_CHECKING:
+    from descend.problem.indexed import IndexedObjective
+
+MANY = 100  # numbers from which a point is read as an array
 
 
 class CompiledFunction:
@@ -20,20 +25,28 @@ class CompiledFunction:
     evaluations of cost and gradient.
     """
 
-    def __init__(self, objective: FormulaObjective | RowsObjective) -> None:
+    def __init__(self, objective: FormulaObjective | RowsObjective | IndexedObjective) -> None:
         self._objective = objective
-        self.names: tuple[str, ...] = objective.names
+        self.names: Sequence[str] = objective.names
         self.evaluator: str = objective.tier
         self.looks = 0
 
     def _point(self, x: Any) -> Vector:
+        vector: Vector
         try:
-            values = [float(v) for v in x] if isinstance(x, Iterable) and getattr(x, "ndim", 1) != 0 else [float(x)]
+            if len(self.names) > MANY:
+                import numpy as np
+
+                vector = ArrayVector(np.array(x, dtype=np.float64, ndmin=1))
+            else:
+                many = isinstance(x, Iterable) and getattr(x, "ndim", 1) != 0
+                vector = Vector([float(v) for v in x] if many else [float(x)])
         except (TypeError, ValueError, OverflowError):
             raise StartError("a point is a sequence of real numbers, in the order of names") from None
-        if isinstance(x, (str, bytes)) or len(values) != len(self.names):
-            raise StartError(f"the point has {len(values)} numbers but the variables are {', '.join(self.names)}")
-        return Vector(values)
+        if isinstance(x, (str, bytes)) or len(vector) != len(self.names) or getattr(x, "ndim", 1) > 1:
+            shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
+            raise StartError(f"the point has {len(vector)} numbers but the {len(self.names)} variables are {shown}")
+        return vector
 
     def _look(self, x: Any, order: Order = Order.GRADIENT) -> Evaluation:
         self.looks += 1
@@ -66,7 +79,8 @@ class CompiledFunction:
         return self._objective.product(self._point(x), self._point(v)).array()
 
     def __repr__(self) -> str:
-        return f"<cost of {', '.join(self.names)}: {self.evaluator}>"
+        shown = ", ".join(self.names[:12]) + (f", ... ({len(self.names)} in all)" if len(self.names) > 12 else "")
+        return f"<cost of {shown}: {self.evaluator}>"
 
 
 def compile(  # noqa: A001 - the public name
@@ -81,6 +95,9 @@ def compile(  # noqa: A001 - the public name
 ) -> CompiledFunction:
     """Compile a cost, or with a `table` the loss of a model, to machine code with exact derivatives.
 
+    `constants` gives values to names (the n of a sum over an index), `data` constant arrays (the c of ``c[i]``); the
+    entries of an array variable stand in the vector one after the other, named x[0], x[1], ...
+
     Raises `FormulaError`, `DataError`, `MethodError`.
 
     >>> import descend
@@ -88,12 +105,12 @@ def compile(  # noqa: A001 - the public name
     >>> fun.names, fun([0, 0]), fun.gradient([0, 0]).tolist()
     (('x', 'y'), 1.0, [-2.0, 0.0])
     """
-    refuse(data=(data, None, "give a table for a model, or put the numbers into the formula"))
+    arrays = constant_arrays(data)
     if table is not None:
         from descend.api.modelling import read_model
 
         modelled = read_model(cost, table, loss=loss, constants=constants, parameters=order_of(variables))
         return CompiledFunction(modelled.objective(1, compiled=True))
-    reading = read_cost(cost, names=start_names(constants), limits=limits)
-    problem = make_problem(prepared(reading, constants=constants), variables=order_of(variables))
-    return CompiledFunction(FormulaObjective(problem, 1, compiled=True))
+    reading = read_cost(cost, names=[*start_names(constants), *arrays], limits=limits)
+    problem = make_problem(prepared(reading, constants=constants), variables=order_of(variables), data=arrays)
+    return CompiledFunction(make_objective(problem, 1, arrays, compiled=True))

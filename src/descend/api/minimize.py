@@ -11,6 +11,7 @@ from descend.answer.result import Result
 from descend.api.answering import answer
 from descend.api.reading import (
     check_settings,
+    constant_arrays,
     learning_rate_of,
     order_of,
     positive_count,
@@ -28,10 +29,9 @@ from descend.descent.method.registry import find_method
 from descend.descent.stopping import Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
 from descend.errors import MethodError, StartError
-from descend.evaluation import Vector
+from descend.evaluation import Objective, Vector
 from descend.expression.limits import Limits
-from descend.problem.objective import FormulaObjective
-from descend.problem.parameters import start_vector
+from descend.problem.objective import make_objective
 from descend.problem.problem import Problem, make_problem
 from descend.problem.quadratic import Shape, solve_quadratic
 from descend.problem.start import natural_start
@@ -71,8 +71,8 @@ def gradient_descent(
         raise MethodError("gradient_descent needs a learning_rate, such as 0.1")
     reading = read_cost(cost_fn, names=start_names(initial_guess))
     problem = make_problem(reading.formula, variables=order_of(variables), notes=reading.notes)
-    start = start_vector(initial_guess, problem.variables)
-    objective = FormulaObjective(problem, steps + 1)
+    start = problem.layout.start(initial_guess)
+    objective = make_objective(problem, steps + 1)
     choice = Choice(GradientDescent(rate), "the article's loop")
     stopping: Rule = NotFinite() | Steps(steps)
     if bound is not None:
@@ -115,7 +115,9 @@ def minimize(
     `cost` is text or a SymPy expression.  `start` is a number, a mapping or a sequence in the order of `variables`
     (default: natural order of the names); none is needed where the cost is quadratic.  `precision` is a distance from
     the minimum in the variables' units; None asks for as much as doubles support.  `fixed` gives variables a value,
-    `tied` a formula of others, `constants` values to names.  `max_looks` counts evaluations of cost and gradient.
+    `tied` a formula of others, `constants` values to names (the n of a sum over an index), `data` constant arrays
+    (the c of ``c[i]``).  An array variable starts at an array, or at one number for all its entries.
+    `max_looks` counts evaluations of cost and gradient.
     `callback(progress)` is called after each look; returning True stops.  `trace=True` keeps every look.
 
     With `method="auto"` a quadratic cost is solved exactly, any other is walked down by gradient descent with a
@@ -183,7 +185,6 @@ def _extremise(
     refuse(
         bounds=(bounds, None, "minimise without bounds and check the answer"),
         penalty=(penalty, None, "write it into the cost"),
-        data=(data, None, "use fit for a model and data"),
         starts=(starts, 1, "call it once a start and keep the lowest cost"),
         keep_as_written=(keep_as_written, False, "formulas are not rewritten yet, so it is not needed"),
         progress=(progress, None, "use callback="),
@@ -194,11 +195,14 @@ def _extremise(
     seconds = positive_number(max_seconds, "max_seconds")
     distance = positive_number(precision, "precision")
     rate = learning_rate_of(learning_rate)
-    reading = read_cost(cost, names=[*start_names(start), *start_names(fixed), *start_names(constants)], limits=limits)
+    arrays = constant_arrays(data)
+    names = [*start_names(start), *start_names(fixed), *start_names(constants), *arrays]
+    reading = read_cost(cost, names=names, limits=limits)
     formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
-    problem = make_problem(formula, variables=order_of(variables), maximise=maximise, notes=reading.notes)
-    point = None if start is None else start_vector(start, problem.variables)
-    objective = FormulaObjective(problem, looks)
+    order = order_of(variables)
+    problem = make_problem(formula, variables=order, maximise=maximise, notes=reading.notes, data=arrays)
+    point = None if start is None else problem.layout.start(start)
+    objective = make_objective(problem, looks, arrays)
     facts = formula_facts(problem, point)
     choice = find_choice(method, facts, rate)
     notes: tuple[str, ...] = ()
@@ -209,14 +213,14 @@ def _extremise(
         choice.method,
         point,
         rules(choice.method, looks, seconds),
-        recorder=Recorder(problem.variables) if trace else None,
+        recorder=Recorder(objective.names) if trace else None,
         watch=callback,
     )
     question = Question(distance, learning_rate=rate, fixed_step=choice.method.fixed_step, maximise=maximise)
     return answer(objective, problem, run, choice, facts, question, notes=notes, seed=int(seed))
 
 
-def _default_start(objective: FormulaObjective, facts: Facts, choice: Choice) -> tuple[Vector, tuple[str, ...]]:
+def _default_start(objective: Objective, facts: Facts, choice: Choice) -> tuple[Vector, tuple[str, ...]]:
     if facts.solution is not None and not choice.method.fixed_step:
         return Vector([0.0] * len(objective.names)), ()
     try:
@@ -249,7 +253,7 @@ def find_choice(method: str | Method, facts: Facts, rate: float | str | None) ->
 
 def formula_facts(problem: Problem, start: Vector | None) -> Facts:
     """Return what is known of the cost beforehand."""
-    closed = solve_quadratic(problem, start)
+    closed = None if problem.indexed else solve_quadratic(problem, start)
     if closed is None:
         return UNKNOWN
     if closed.shape is Shape.UNBOUNDED:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from descend.errors import FormulaError, MethodError, StartError, UnavailableError, printable
+from descend.errors import DataError, FormulaError, MethodError, StartError, UnavailableError, printable
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.parse import parse
 from descend.expression.tape import Formula
@@ -61,6 +61,33 @@ def named_numbers(values: Any, what: str) -> dict[str, float]:
     if not isinstance(values, Mapping):
         raise StartError(f"{what} is a mapping from names to numbers")
     return {name_of(k): number(v, f"{what} of {printable(name_of(k))}") for k, v in values.items()}
+
+
+def constant_arrays(data: Any) -> dict[str, Any]:
+    """Return the constant arrays of a formula as float64: a mapping from names to sequences of finite numbers.
+
+    Raises `DataError`.
+    """
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise DataError("data is a mapping from the names of constant arrays to their numbers: data={'c': [1, 2, 3]}")
+    import numpy as np
+
+    arrays = {}
+    for key, values in data.items():
+        name = name_of(key)
+        try:
+            array = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            raise DataError("a constant array holds real numbers", column=name) from None
+        if array.ndim != 1 or isinstance(values, (str, bytes)):
+            raise DataError(f"a constant array has one dimension, not {array.ndim}", column=name)
+        if not np.isfinite(array).all():
+            row = int(np.flatnonzero(~np.isfinite(array))[0])
+            raise DataError(f"entry {row} is not a finite number", column=name)
+        arrays[name] = array
+    return arrays
 
 
 def start_names(start: Any) -> list[str]:

@@ -9,7 +9,7 @@ from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.step import Step
 from descend.errors import DomainError, MethodError, StartError
 from descend.expression.limits import Limits
-from descend.problem.objective import FormulaObjective
+from descend.problem.objective import make_objective
 from descend.problem.parameters import start_vector
 from descend.problem.problem import make_problem
 
@@ -111,5 +111,5 @@ def steps(
     reading = read_cost(cost, names=[*start_names(start), *start_names(fixed), *start_names(constants)], limits=limits)
     formula = prepared(reading, constants=constants, fixed=fixed)
     problem = make_problem(formula, variables=order_of(variables), maximise=maximise, notes=reading.notes)
-    objective = FormulaObjective(problem, 1, compiled=False)
-    return Walk(objective, method, start_vector(start, problem.variables), "cost", maximise=maximise)
+    objective = make_objective(problem, 1, compiled=False)
+    return Walk(objective, method, problem.layout.start(start), "cost", maximise=maximise)

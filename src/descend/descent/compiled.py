@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
     return by_kind if by_kind.keys() <= known and len(by_kind) == len(rules) and NotFinite in by_kind else None
 
 
-def trace_rule(method: Method, formula: MachineFormula, names: tuple[str, ...]) -> Program:
+def trace_rule(method: Method, formula: MachineFormula, names: Sequence[str]) -> Program:
     """Run the method's `learn` once on symbols; return the program of cost, gradient and new point."""
     from descend.kernel.program import lower
 

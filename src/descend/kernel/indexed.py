@@ -265,9 +265,7 @@ class IndexedKernel:
         count = 4 + len(nest.arrays) + len(self.written)
         self._call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)(self._code.address("nest"))
 
-    def __call__(
-        self, inputs: Sequence[float], arrays: Mapping[str, Any], gradients: Mapping[str, Any]
-    ) -> list[float]:
+    def __call__(self, inputs: Sequence[float], arrays: Mapping[str, Any], gradients: Mapping[str, Any]) -> list[float]:
         """Return the outputs and add to `gradients`.
 
         All arrays are C-contiguous float64 of one dimension, from their first index to beyond the last that is used;

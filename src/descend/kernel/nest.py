@@ -96,6 +96,7 @@ class LoopStatement:
     low: Whole
     high: Whole
     down: bool
+    rounds: int  # at most
     body: list[Statement] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)
     stores: list[Store] = field(default_factory=list)
@@ -239,7 +240,9 @@ class _NestLowering(Lowering):
             entry = tape[index]
             if tape.free[index].bit_length() == depth:
                 mine.add(index)
-            args = entry.args[:-2] if entry.op in binders.LOOPS else entry.args[:1] if entry.op == "pick" else entry.args
+            args = (
+                entry.args[:-2] if entry.op in binders.LOOPS else entry.args[:1] if entry.op == "pick" else entry.args
+            )
             for arg in args if entry.op != "access" else ():
                 if arg not in seen and tape.free[arg].bit_length() >= depth:
                     seen.add(arg)
@@ -313,7 +316,9 @@ class _NestLowering(Lowering):
         """Write one loop: `members` are the sums and scans it computes."""
         tape = self.tape
         inside = _Block(block, (*block.loops, loop))
-        statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down)
+        least, most = spans(tape, inside.loops)[loop.level]
+        rounds = max(0, most - least + 1)
+        statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down, rounds)
         wanted = [body for index in members for body in tape[index].args[:-2]]
         self.fill(inside, wanted, scatters)
         self.block = inside

@@ -206,7 +206,7 @@ class _Total:
         else:
             self.value += body
             self.error += rest[0] + UNIT * abs(self.value)
-        return self.value, self.error if self.error == self.error else inf  # noqa: PLR0124 - 0·inf: nothing is known
+        return self.value, self.error if self.error == self.error else inf  # not for NaN, 0·inf
 
 
 def _gap(exact: float, value: float, count: int, size: float) -> float:
@@ -221,9 +221,7 @@ class NestInterpreter:
     def __init__(self, nest: Nest, first: Mapping[str, int]) -> None:
         self.nest, self.first = nest, first
 
-    def __call__(
-        self, inputs: Sequence[float], read: Mapping[str, Any], gradients: Mapping[str, Any]
-    ) -> list[float]:
+    def __call__(self, inputs: Sequence[float], read: Mapping[str, Any], gradients: Mapping[str, Any]) -> list[float]:
         """Return the outputs and add to `gradients`."""
         walk = _Walk(self.nest, self.first)
         walk.run(inputs, read, gradients)
@@ -239,9 +237,7 @@ class NestInterpreter:
         errors = [float(walk.errors[slot]) for slot in self.nest.outputs]
         return values, [e if isfinite(e) else inf for e in errors], walk.written_errors
 
-    def first_bad(
-        self, inputs: Sequence[float], read: Mapping[str, Any], gradients: Mapping[str, Any]
-    ) -> Bad | None:
+    def first_bad(self, inputs: Sequence[float], read: Mapping[str, Any], gradients: Mapping[str, Any]) -> Bad | None:
         """Return the first operation that is not finite though its arguments are."""
         walk = _Walk(self.nest, self.first, watched=True)
         walk.run(inputs, read, gradients)

@@ -17,7 +17,10 @@ from descend.kernel.rounding import UNIT, with_bounds
 from descend.problem.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from descend.data.source import Table
+    from descend.problem.indexed import IndexedObjective
 
 INTERPRETED_SECONDS = 1.0  # a budget that the interpreter certainly finishes in this time is not compiled
 LOOK_SECONDS = 4e-6  # of the loop around a look
@@ -169,6 +172,17 @@ def first_bad(program: Program, slots: list[Any]) -> tuple[int, float] | None:
         if isinstance(value, float) and not isfinite(value):
             return instruction.origin, value
     return None
+
+
+def make_objective(
+    problem: Problem, looks: int, data: Mapping[str, Any] | None = None, *, compiled: bool | None = None
+) -> FormulaObjective | IndexedObjective:
+    """Return the objective of a formula for a budget of `looks`; `data` are its constant arrays."""
+    if not problem.indexed:
+        return FormulaObjective(problem, looks, compiled=compiled)
+    from descend.problem.indexed import IndexedObjective
+
+    return IndexedObjective(problem, data or {}, looks, compiled=compiled)
 
 
 class RowsObjective:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from descend.errors import StartError, printable
+from descend.errors import StartError, printable, unknown_name
 from descend.evaluation import Vector
-from descend.problem.problem import unknown_name
 
 
 def number(value: Any, what: str) -> float:

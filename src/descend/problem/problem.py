@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
-from descend.errors import FormulaError, nearest, printable
-from descend.expression.derivative import gradient
-from descend.expression.tape import Formula, Tape
+from descend.errors import FormulaError, printable, unknown_name
+from descend.expression import binders
+from descend.expression.derivative import Gradient, full_gradient
+from descend.expression.tape import Formula, Tape, natural
+from descend.problem.layout import Extent, Labels, Layout
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,9 @@ class Problem:
 
     `root` is the cost as it is minimised (maximising has flipped its sign, once, here).  With `columns`, it is the
     loss of one row, and the cost is its sum (or, with `mean`, its mean) over the rows.
+
+    A variable that is in `extents` is an array; `indexed` says that the cost has sums or products over an index, or
+    entries of arrays, so that it needs an objective of its own.
     """
 
     tape: Tape
@@ -26,19 +34,33 @@ class Problem:
     mean: bool = False
     maximise: bool = False
     notes: tuple[str, ...] = ()
-    _slopes: list[int] = field(default_factory=list, compare=False, repr=False)
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+    indexed: bool = False
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each variable stands in the vector."""
+        return Layout(tuple((name, self.extents.get(name)) for name in self.variables))
+
+    @property
+    def labels(self) -> tuple[str, ...] | Labels:
+        """The name of each entry of the vector."""
+        return self.layout.labels if self.extents else self.variables
 
     @property
     def symbols(self) -> list[int]:
-        """Entries of the variables."""
-        return [self.tape.symbol(name) for name in self.variables]
+        """Entries of the variables that are numbers."""
+        return [self.tape.symbol(name) for name in self.variables if name not in self.extents]
+
+    @cached_property
+    def full_gradient(self) -> Gradient:
+        """The derivatives in all variables (differentiated once)."""
+        return full_gradient(self.tape, self.root, self.symbols, tuple(self.extents))
 
     @property
     def gradient(self) -> list[int]:
-        """Entries of the derivatives in the variables (differentiated once)."""
-        if not self._slopes:
-            self._slopes.extend(gradient(self.tape, self.root, self.symbols))
-        return self._slopes
+        """Entries of the derivatives in the variables that are numbers."""
+        return self.full_gradient.slopes
 
     @property
     def user_root(self) -> int:
@@ -79,27 +101,36 @@ def _must_occur(name: str, present: Mapping[str, int]) -> None:
         raise FormulaError(unknown_name(name, present, "the formula has no variable"))
 
 
-def unknown_name(name: str, present: Sequence[str] | Mapping[str, int], what: str) -> str:
-    """Return the sentence for a name that does not occur, with what there is and the nearest to it."""
-    shown = ", ".join(printable(p) for p in list(present)[:8]) + (", ..." if len(present) > 8 else "")
-    close = nearest(name, present)
-    hint = f"; did you mean {close}?" if close else f"; it has {shown}" if present else "; it has none"
-    return f"{what} {printable(name)!r}{hint}"
-
-
 def make_problem(
     formula: Formula,
     *,
     variables: Sequence[str] | None = None,
     maximise: bool = False,
     notes: Sequence[str] = (),
+    data: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Make a problem of a cost formula.
 
-    `variables` gives their order and must name every symbol of the formula (default: all, in natural order).
-    Raises `FormulaError` for a cost without variables, or one that lacks a named variable.
+    `variables` gives their order and must name every symbol and array of the formula (default: all, in natural
+    order); the arrays in `data` are constants.
+    Raises `FormulaError` for a cost without variables, or one that lacks a named variable, and `DataError` for data
+    that are too short.
     """
-    present = formula.names
+    tape, root = formula
+    given = dict(data or {})
+    arrays = tape.arrays((root,))
+    for name in given:
+        if name not in arrays:
+            raise FormulaError(unknown_name(name, arrays, "the formula has no array"))
+    extents: dict[str, Extent] = {}
+    indexed = any(tape[k].op in binders.BINDERS or tape[k].op == "access" for k in tape.reachable((root,)))
+    if indexed:
+        from descend.problem.extents import array_extents  # NumPy is needed from here on
+
+        _no_variables_in_places(tape, root)
+        extents = array_extents(tape, root, given)
+    present = tuple(sorted([*formula.names, *(a for a in arrays if a not in given)], key=natural))
+    _no_name_twice(present)
     order = present if variables is None else tuple(variables)
     if len(set(order)) != len(order):
         raise FormulaError("a variable is named twice")
@@ -114,5 +145,33 @@ def make_problem(
         )
     if not order:
         raise FormulaError("the cost is a constant: it contains no variable, so there is nothing to descend")
-    root = formula.tape.neg(formula.root) if maximise else formula.root
-    return Problem(formula.tape, root, order, maximise=maximise, notes=tuple(notes))
+    return Problem(
+        tape,
+        tape.neg(root) if maximise else root,
+        order,
+        maximise=maximise,
+        notes=tuple(notes),
+        extents=extents,
+        indexed=indexed,
+    )
+
+
+def _no_name_twice(present: Sequence[str]) -> None:
+    for name, following in pairwise(present):
+        if name == following:
+            shown = printable(name)
+            raise FormulaError(f"{shown} is used as a number and as an array, {shown}[...]: give one another name")
+
+
+def _no_variables_in_places(tape: Tape, root: int) -> None:
+    """Refuse bounds and indices with names that have no value yet."""
+    for index in tape.reachable((root,)):
+        entry = tape[index]
+        ends = entry.args[-2:] if entry.op in binders.BINDERS else entry.args if entry.op == "access" else ()
+        names = [printable(name) for name in tape.symbols(ends)]
+        if names:
+            what = f"the index of {printable(str(entry.value))}[...]" if entry.op == "access" else "a bound of a sum"
+            raise FormulaError(
+                f"{what} contains {', '.join(names)}, which has no value: give it one, "
+                f"constants={{{names[0]!r}: 10}} (on the command line --let {names[0]}=10)"
+            )

@@ -1,0 +1,212 @@
+"""Which entries of its arrays a formula touches: how long a variable is, and whether the data are long enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from descend.errors import DataError, FormulaError, LimitError, printable
+from descend.expression import binders
+from descend.expression.reverse import Loop
+from descend.expression.tape import Tape
+from descend.kernel.running import interval, spans, whole
+from descend.problem.layout import Extent
+
+LONGEST = 100_000_000  # entries of one array
+ENUMERATED = 5_000_000  # rounds of outer loops that are gone through to find holes
+
+Loops = tuple[Loop, ...]
+
+
+def accesses(tape: Tape, root: int) -> list[tuple[str, int, Loops]]:
+    """Return (array, place, loops around it) of every array entry that `root` reads, each once.
+
+    Raises `FormulaError` for bounds and places that are not whole numbers made of indices.
+    """
+    found: dict[tuple[str, int, Loops], None] = {}
+    seen: set[tuple[int, Loops]] = set()
+    todo: list[tuple[int, Loops]] = [(root, ())]
+    while todo:
+        index, context = todo.pop()
+        key = (index, context[: tape.free[index].bit_length()])
+        if key in seen:
+            continue
+        seen.add(key)
+        entry = tape[index]
+        if entry.op == "access":
+            if binders.affine(tape, entry.args[0]) is None:
+                raise FormulaError(
+                    f"the index in {_shown(tape, index)} must be linear in the indices, with whole coefficients: "
+                    "x[i], x[2i + 1], x[n - 1 - i]"
+                )
+            found[str(entry.value), entry.args[0], key[1]] = None
+        elif entry.op in binders.BINDERS:
+            *bodies, low, high = entry.args
+            for bound in (low, high):
+                if not whole(tape, bound):
+                    from descend.expression.write import to_text
+
+                    raise FormulaError(f"a bound of {entry.op} is not a whole number: {to_text(tape, bound)}")
+            assert isinstance(entry.value, int)
+            inside = (*key[1], Loop(entry.value, low, high))
+            todo += [(body, inside) for body in bodies]
+        else:
+            todo += [(arg, key[1]) for arg in entry.args]
+    return list(found)
+
+
+def _shown(tape: Tape, index: int) -> str:
+    from descend.expression.write import to_text
+
+    return to_text(tape, index)
+
+
+def array_extents(tape: Tape, root: int, data: Mapping[str, Any]) -> dict[str, Extent]:
+    """Return the extent of each array that is not in `data`; check that the data are long enough.
+
+    The entries of a variable are those that the formula touches, from 0 or 1 on; an untouched one between them is an
+    error (`FormulaError`), and so is an index beyond the data (`DataError`).
+    """
+    places: dict[str, list[tuple[int, Loops]]] = {}
+    for array, place, loops in accesses(tape, root):
+        places.setdefault(array, []).append((place, loops))
+    extents: dict[str, Extent] = {}
+    for array, used in sorted(places.items()):
+        hits = _touched(tape, array, used)
+        if hits is None:
+            if array not in data:
+                raise FormulaError(f"no entry of {printable(array)} is ever used: its sums are empty")
+        elif array in data:
+            _check_data(array, int(hits[0]), int(hits[-1]), len(data[array]))
+        else:
+            extents[array] = _extent(array, hits)
+    return extents
+
+
+def _check_data(array: str, low: int, high: int, length: int) -> None:
+    if low < 0 or high >= length:
+        wrong = low if low < 0 else high
+        raise DataError(
+            f"the formula asks for {printable(array)}[{wrong}], and the data {printable(array)} has {length} entries: "
+            f"{printable(array)}[0] to {printable(array)}[{length - 1}]"
+        )
+
+
+def _range(tape: Tape, place: int, loops: Loops) -> tuple[int, int] | None:
+    """Return (least, most) of a place over its loops; None where they are empty."""
+    ranges = spans(tape, loops)
+    if any(least > most for least, most in ranges.values()):
+        return None
+    return interval(tape, place, ranges)
+
+
+def _touched(tape: Tape, array: str, used: Iterable[tuple[int, Loops]]) -> Any:
+    """Return the indices that are used, in ascending order; None where there are none."""
+    import numpy as np
+
+    used = list(used)
+    ranges = [found for place, loops in used if (found := _range(tape, place, loops)) is not None]
+    if not ranges:
+        return None
+    low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
+    if high - low >= LONGEST:
+        raise LimitError(f"{printable(array)} would have {high - low + 1:,} entries; the limit is {LONGEST:,}")
+    touched = np.zeros(high - low + 1, dtype=bool)
+    for place, loops in used:
+        _touch(tape, place, loops, touched, low)
+    hits = np.flatnonzero(touched) + low
+    return hits if len(hits) else None
+
+
+def _extent(array: str, hits: Any) -> Extent:
+    import numpy as np
+
+    first, last, name = int(hits[0]), int(hits[-1]), printable(array)
+    if first < 0:
+        raise FormulaError(f"the formula asks for {name}[{first}]; indices count from 0")
+    if first > 1:
+        raise FormulaError(f"{name} begins at {name}[{first}]; its lowest index must be 0 or 1")
+    gaps = np.flatnonzero(np.diff(hits) > 1)
+    if len(gaps):
+        hole = int(hits[gaps[0]]) + 1
+        raise FormulaError(f"{name}[{hole}] is never used, though {name}[{hole - 1}] and {name}[{last}] are")
+    return Extent(first, last - first + 1)
+
+
+def _touch(tape: Tape, place: int, loops: Loops, touched: Any, low: int) -> None:
+    """Mark the entries that a place takes on (all between its ends, where there are too many rounds to go through)."""
+    import numpy as np
+
+    form = binders.affine(tape, place)
+    assert form is not None
+    coefficients, constant = form
+    if not coefficients:
+        if _range(tape, place, loops) is not None:
+            touched[constant - low] = True
+        return
+    outer: dict[int, Any] = {}
+    innermost = max(coefficients)
+    count = 1
+    for loop in loops[:innermost]:
+        first, last = (np.broadcast_to(_numbers(tape, bound, outer), count) for bound in (loop.low, loop.high))
+        sizes = np.maximum(0, last - first + 1)
+        count = int(sizes.sum())
+        if count > ENUMERATED:
+            found = _range(tape, place, loops)
+            if found is not None:
+                touched[found[0] - low : found[1] - low + 1] = True
+            return
+        starts = np.repeat(first - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
+        outer = {level: np.repeat(values, sizes) for level, values in outer.items()}
+        outer[loop.level] = starts + np.arange(count)
+    loop = loops[innermost]
+    first, last = (np.broadcast_to(_numbers(tape, bound, outer), count) for bound in (loop.low, loop.high))
+    step = coefficients[innermost]
+    base = np.full(count, constant - low)
+    for level, coefficient in coefficients.items():
+        if level != innermost:
+            base = base + coefficient * outer[level]
+    kept = first <= last
+    ends = np.stack([base + step * first, base + step * last])[:, kept]
+    if abs(step) == 1:
+        marks = np.zeros(len(touched) + 1, dtype=np.int64)
+        np.add.at(marks, ends.min(axis=0), 1)
+        np.add.at(marks, ends.max(axis=0) + 1, -1)
+        touched |= np.cumsum(marks[:-1]) > 0
+    else:
+        for start, stop in {(int(a), int(b)) for a, b in zip(ends.min(axis=0), ends.max(axis=0), strict=True)}:
+            touched[start : stop + 1 : abs(step)] = True
+
+
+def _numbers(tape: Tape, bound: int, values: Mapping[int, Any]) -> Any:
+    """Evaluate a bound for arrays of indices."""
+    import numpy as np
+
+    known: dict[int, Any] = {}
+    for index in tape.reachable((bound,)):
+        entry = tape[index]
+        args = [known[a] for a in entry.args]
+        match entry.op:
+            case "constant":
+                value = tape.value(index)
+                assert value is not None
+                known[index] = int(value) if value.denominator == 1 else value
+            case "index":
+                assert isinstance(entry.value, int)
+                known[index] = values[entry.value]
+            case "add":
+                known[index] = sum(args[1:], args[0])
+            case "neg":
+                known[index] = -args[0]
+            case "mul":
+                product = args[0]
+                for arg in args[1:]:
+                    product = product * arg
+                known[index] = product
+            case "min" | "max":
+                known[index] = (np.minimum if entry.op == "min" else np.maximum)(*args)
+            case "div":
+                known[index] = args[0] / args[1]
+            case _:
+                known[index] = args[0]
+    return np.asarray(known[bound], dtype=np.float64).round().astype(np.int64)
