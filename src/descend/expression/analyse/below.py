@@ -1,7 +1,7 @@
 """Is a formula bounded below?  If so by what, is that reached and where; if not, which way does it fall without end?
 
-Polynomials: exactly along rational rays; in one variable from all stationary points.  Others: from their range, and from
-their limits at the ends of rays and at the edges of the domain.
+Polynomials: exactly along rational rays; in one variable from all stationary points.  Others: from their range,
+and from their limits at the ends of rays and at the edges of the domain.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
-from math import isfinite, isinf
+from math import isfinite
 
+from descend.errors import FormulaError
 from descend.expression.analyse.deadline import Deadline
 from descend.expression.analyse.domain import Domain
-from descend.expression.analyse.interval import REALS, Range
+from descend.expression.analyse.interval import Range
 from descend.expression.analyse.polynomial import Polynomial, coefficients, expand, total_degree
 from descend.expression.analyse.quadratic import EXACT_VARIABLES, Quadratic, quadratic_form
 from descend.expression.analyse.ranges import ranges
@@ -110,6 +111,8 @@ def _part(tape: Tape, part: Group, where: Domain, deadline: Deadline) -> Below:
     r = ranges(tape, (part.root,), where.boxes, deadline)[part.root]
     if r is not None and isfinite(r.low):
         known = _reached(tape, part, names, where, r, deadline)
+        if known.attained is None and not found.minimum and not tape.arrays((part.root,)):
+            found = _limits(tape, part, names, where, deadline)
         return replace(known, minimum=known.minimum or found.minimum)
     if found.bounded or tape.arrays((part.root,)):
         return found
@@ -172,9 +175,7 @@ def _univariate(row: list[Fraction], name: str, deadline: Deadline) -> Below:
     if len(row) % 2 == 0 or row[-1] < 0:
         way = -1.0 if row[-1] > 0 else 1.0
         return Below(False, direction={name: way}, base={name: 0.0})
-    best: list[tuple[Fraction, Fraction]] = []
-    for root in real_roots(slope_of(row), deadline):
-        best.append((value(row, root.middle), root.middle))
+    best = [(value(row, root.middle), root.middle) for root in real_roots(slope_of(row), deadline)]
     least = min(v for v, _ in best)
     spare = Fraction(1, 10**15) * (1 + abs(least))
     at = tuple({name: float(x)} for v, x in best if v - least <= spare)
@@ -255,15 +256,15 @@ def _reached(tape: Tape, part: Group, names: Sequence[str], where: Domain, r: Ra
             at = ranges(tape, (part.root,), here, deadline)[part.root]
             if at is not None and at.low == at.high == r.low:
                 return Below(True, r.low, True, (dict(zip(names, point, strict=True)),), True)
-        return Below(True, r.low)
+        return Below(True, r.low + 0.0)
     if tape.arrays((part.root,)):
-        return Below(True, r.low)
+        return Below(True, r.low + 0.0)
     for tail in _tails(tape, part, names, where, deadline):
         if tail.limit.low == tail.limit.high == r.low or (
             tail.limit.low <= r.low and 0 <= tail.limit.high - r.low <= 4e-16 * abs(r.low)
         ):
             return Below(True, r.low, False, towards=tail.words, direction=tail.direction, base=tail.base)
-    return Below(True, r.low)
+    return Below(True, r.low + 0.0)
 
 
 def _tails(tape: Tape, part: Group, names: Sequence[str], where: Domain, deadline: Deadline) -> list[Tail]:
@@ -271,10 +272,17 @@ def _tails(tape: Tape, part: Group, names: Sequence[str], where: Domain, deadlin
     order = tape.reachable((part.root,))
     if len(order) > 600 or len(names) > 12:
         return []
-    found = list(edges(tape, part.root, names, where, deadline))
+    found: list[Tail] = []
+    try:
+        found += edges(tape, part.root, names, where, deadline)
+    except (FormulaError, ArithmeticError):
+        found = []
     for direction in _directions(len(names))[:MOST_RAYS]:
         deadline.check()
-        tail = ray_ends(tape, part.root, names, direction, where, deadline)
+        try:
+            tail = ray_ends(tape, part.root, names, direction, where, deadline)
+        except (FormulaError, ArithmeticError):  # the formula cannot be put together on this ray
+            continue
         if tail is not None:
             found.append(tail)
     return found
@@ -286,11 +294,9 @@ def _limits(tape: Tape, part: Group, names: Sequence[str], where: Domain, deadli
         if tail.falls:
             return Below(False, direction=tail.direction, base=tail.base, towards=tail.words)
     if len(names) == 1 and not _jumps(tape, part.root) and _one_interval(tape, part, where):
-        box = where.boxes.get(tape.symbol(names[0]), REALS)
         ends = [t for t in found if t.outer]
         if len(ends) == 2 and all(t.held for t in ends):
-            rising = all(t.rises for t in ends) and isinf(box.low) and isinf(box.high)
-            return Below(True, minimum=rising)
+            return Below(True, minimum=all(t.rises for t in ends))
     return UNKNOWN
 
 

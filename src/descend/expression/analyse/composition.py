@@ -2,7 +2,8 @@
 
 Sources: Grant, Boyd & Ye, *Disciplined Convex Programming*, 2006; Boyd & Vandenberghe, *Convex Optimization*, 2004,
 ch. 3.2 and 3.5.  Beside convex and concave, an entry may be log-convex or log-concave (positive, with a convex or
-concave logarithm): log-convexity survives sums and products, which is how log-sum-exp and geometric programs are recognised.
+concave logarithm): log-convexity survives sums and products, which is how log-sum-exp and geometric programs are
+recognised.
 
 A shape holds along every straight line within the domain; whether the domain itself is convex is asked in `domain.py`.
 """

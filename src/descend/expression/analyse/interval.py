@@ -218,7 +218,9 @@ def _at(
         if found is not None:
             return float(found)
     value = function(x)
-    if isinf(value) and not isinf(x):  # an overflow: finite, but beyond all doubles
+    if isinf(x) or (value == -inf and x in {0.0, -1.0}):  # a limit, or a logarithm's pole
+        return value
+    if isinf(value):  # an overflow: finite, but beyond all doubles
         return value if outwards is (up if value > 0 else down) else MAX if value > 0 else -MAX
     return outwards(value, 2)
 

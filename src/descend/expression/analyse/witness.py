@@ -145,15 +145,15 @@ def points(symbols: Sequence[int], where: Domain, count: int) -> list[list[float
     """Return points within the boxes of the domain: plain ones first, then random ones (always the same)."""
     rng = random.Random(1)  # noqa: S311 - places to look at
     boxes = [where.boxes.get(s, REALS) for s in symbols]
-    plain = [[_placed(box, x) for box in boxes] for x in (0.0, 1.0, -1.0, 0.5, 2.0, -2.0)]
+    plain = [[placed(box, x) for box in boxes] for x in (0.0, 1.0, -1.0, 0.5, 2.0, -2.0)]
     drawn = []
     for k in range(count - len(plain)):
         scale = (0.3, 1.0, 3.0, 10.0)[k % 4]
-        drawn.append([_placed(box, round(rng.uniform(-scale, scale), 3)) for box in boxes])
+        drawn.append([placed(box, round(rng.uniform(-scale, scale), 3)) for box in boxes])
     return [p for k, p in enumerate(plain) if p not in plain[:k]] + drawn
 
 
-def _placed(box: Range, x: float) -> float:
+def placed(box: Range, x: float) -> float:
     """Return x, or a number like it that lies well inside the box."""
     if box.low < x < box.high:
         return x
