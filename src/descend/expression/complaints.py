@@ -2,24 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from descend.errors import printable
+from descend.errors import nearest, printable
+from descend.expression.functions import SPELLINGS
 from descend.expression.tokens import Token
+
+BINDING = {"sum": "sum", "Sum": "sum", "prod": "prod", "Product": "prod"}  # spelling → operation on the tape
+SYMPY_CALLS = frozenset({"Piecewise", "Heaviside", "digamma"})  # what is called by these names and has no row
+CALLED = frozenset(SPELLINGS) | set(BINDING) | SYMPY_CALLS
+WORDS = frozenset({"and", "or", "not"})
+
+OPERATORS = frozenset({"+", "-", "*", "/", "^", "**", "<", ">", "<=", ">=", "==", "!=", "=", "(", "["})
+PAIR = {"(": ")", "[": "]"}
+
+# Functions that people look for, and how they are written here.
+INSTEAD = {
+    "factorial": "exp(gammaln(n + 1))",
+    "gamma": "exp(gammaln(x))",
+    "binomial": "exp(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))",
+    "pow": "x^y",
+    "Pow": "x^y",
+    "power": "x^y",
+    "square": "x^2",
+    "fabs": "abs(x)",
+    "sgn": "sign(x)",
+    "mod": "x - y*floor(x/y)",
+    "Mod": "x - y*floor(x/y)",
+    "round": "floor(x + 0.5)",
+    "clip": "min(max(x, low), high)",
+    "relu": "max(x, 0)",
+    "if": "where(x > 0, a, b)",
+    "iif": "where(x > 0, a, b)",
+    "ifelse": "where(x > 0, a, b)",
+    "cases": "where(x > 0, a, b)",
+    "sec": "1/cos(x)",
+    "csc": "1/sin(x)",
+    "cot": "1/tan(x)",
+    "mean": "sum(x[i], i, 0, n-1)/n",
+    "average": "sum(x[i], i, 0, n-1)/n",
+    "norm": "sqrt(sum(x[i]^2, i, 0, n-1))",
+    "dot": "sum(a[i]*x[i], i, 0, n-1)",
+    "product": "prod(x[i], i, 0, n-1)",
+    "Rational": "1/3",
+}
+
+
+def form(name: str) -> str:
+    """Return an example of a sum or product as it is spelled with `name`."""
+    return f"{name}(body, (i, 0, n-1))" if name[0].isupper() else f"{name}(body, i, 0, n-1)"
+
+
+def unknown_function(name: str, known: Collection[str]) -> str:
+    """Say what to write instead of a function that is none."""
+    shown = printable(name)
+    if name in INSTEAD:
+        return f"{shown} is not a function that descend knows; write {INSTEAD[name]}"
+    close = nearest(name, CALLED, cutoff=0.7)
+    if close is None and (variable := nearest(name, known, cutoff=0.7)) is not None:
+        return f"{shown} is not a function that descend knows; did you mean {variable}*(...)?"
+    hint = f"did you mean {close}?" if close else f"for a product write {shown}*(...)"
+    return f"{shown} is not a function that descend knows; {hint}"
 
 
 def unexpected(tokens: Sequence[Token], position: int) -> str:
     """Say why the token at `position` cannot stand there."""
     token = tokens[position]
     match token.kind:
-        case ")":
+        case ")" | "]":
             return closing(tokens, position)
         case ",":
             return "a comma only separates arguments of a function; decimals are written with a dot: 1.5"
         case "|":
             return "these bars do not pair; write abs(...)"
         case "[":
-            return "indexed variables such as x[i] are not in this version; write x0, x1, ..."
+            return "square brackets only stand behind the name of an array: x[i]"
         case "<" | ">" | "<=" | ">=" | "==" | "!=" if position and tokens[position - 1].kind not in OPERATORS:
             return "a comparison only stands inside where(condition, a, b)"
         case kind if kind in OPERATORS:
@@ -33,15 +90,35 @@ def unexpected(tokens: Sequence[Token], position: int) -> str:
     return f"'{printable(token.text)}' is not expected here"
 
 
-OPERATORS = frozenset({"+", "-", "*", "/", "^", "**", "<", ">", "<=", ">=", "==", "!=", "=", "("})
-
-
 def closing(tokens: Sequence[Token], position: int) -> str:
     """Say what is wrong with a closing bracket."""
-    kinds = [token.kind for token in tokens[:position]]
-    if kinds.count("(") <= kinds.count(")"):
+    still_open: list[str] = []
+    for token in tokens[:position]:
+        if token.kind in PAIR:
+            still_open.append(token.kind)
+        elif still_open and token.kind == PAIR[still_open[-1]]:
+            still_open.pop()
+    if not still_open:
         return "this bracket was never opened"
-    return "nothing stands between these brackets" if kinds[-1] == "(" else "something is missing before this bracket"
+    if PAIR[still_open[-1]] != tokens[position].kind:
+        return f"a '{still_open[-1]}' is still open here, and '{tokens[position].kind}' does not close it"
+    if tokens[position - 1].kind in PAIR:
+        return "nothing stands between these brackets"
+    return "something is missing before this bracket"
+
+
+def equals(tokens: Sequence[Token], position: int) -> str | None:
+    """Say what is wrong with the '=' at `position` where it stands in a sum's range, as in sum(x, i=0, 3)."""
+    closed = 0
+    for place in range(position - 1, 0, -1):
+        kind = tokens[place].kind
+        if kind in {")", "]"}:
+            closed += 1
+        elif kind in PAIR and closed:
+            closed -= 1
+        elif kind == "(" and tokens[place - 1].text in BINDING:
+            return f"a range is written with commas: {form(tokens[place - 1].text)}"
+    return None
 
 
 def unclear_product(tokens: Sequence[Token], position: int, *, after_quotient: bool) -> str | None:

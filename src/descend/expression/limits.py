@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from descend.errors import LimitError
+
 
 @dataclass(frozen=True)
 class Limits:
     """Limits on formulas; ``limits=descend.Limits(nodes=10_000)`` raises one of them.
 
-    The first seven guard text; `entries` guards every tape, also those made from SymPy objects.
+    All but `entries` guard text; `entries` guards every tape, also those made from SymPy objects.
     """
 
     characters: int = 20_000
@@ -19,7 +21,18 @@ class Limits:
     digits: int = 40  # of one literal
     exponent: int = 308  # |power of ten| of one literal
     power: int = 1_000  # |exponent| of a constant power
+    loops: int = 8  # sums and products inside one another: each multiplies the work of a look
     entries: int = 1_000_000  # operations on a tape
+    rounds: int = 1_000_000_000  # of the loops of all sums in one look
 
 
 STANDARD = Limits()
+
+
+def beyond(limit: str, reason: str, text: str | None = None, position: int | None = None) -> LimitError:
+    """Return the error for a text that is beyond `limit` (the name of a field of `Limits`)."""
+    return LimitError(
+        f"{reason} (in Python, limits=descend.Limits({limit}=...) raises the limit)",
+        text,
+        position,
+    )

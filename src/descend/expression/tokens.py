@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
-from descend.expression.limits import Limits
+from descend.expression.limits import Limits, beyond
 
 
 class Token(NamedTuple):
@@ -36,29 +36,35 @@ LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = frozenset("0123456789")
 OPERATORS = ("**", "<=", ">=", "==", "!=", "+", "-", "*", "/", "^", "(", ")", ",", "|", "<", ">", "=", "[", "]", "~")
 LONGEST_NAME = 32
+MOST_DIGITS = 2466  # more would not fit into a constant of a tape (`tape.MAX_BITS`)
+RANGE = "a range is written with commas: sum(body, i, 0, n-1)"
 REFUSED = {
-    "!": "factorials are not part of the language",
+    "!": "there is no factorial sign; write exp(gammaln(x + 1))",
     "%": "there is no % operator; write a quotient",
     ";": "a formula is one expression; ';' has no meaning here",
     "#": "there are no comments in a formula",
     "{": "use round brackets ( )",
     "}": "use round brackets ( )",
     "\\": "this looks like LaTeX; write the formula as plain text, x^2/2 for instance",
-    ":": "':' has no meaning in a formula",
+    ":": f"':' has no meaning in a formula; {RANGE}",
     "&": "write 'and' between conditions",
     ".": "a dot only stands inside a number; attributes do not exist here",
     "√": "write sqrt(...)",
     "∞": "infinity is not a number that a formula can hold",
+    "∑": "write sum(body, i, 0, n-1)",
+    "∏": "write prod(body, i, 0, n-1)",
+    "∫": "integrals are not part of the language",
+    "∂": "derivatives are what descend makes of a formula; none is written in it",
+    "'": "quotation marks have no meaning in a formula; a column is written in backticks",
+    '"': "quotation marks have no meaning in a formula; a column is written in backticks",
+    "@": "there are no vectors here; a product of arrays is sum(a[i]*b[i], i, 0, n-1)",
 }
 
 
 def tokenise(text: str, limits: Limits) -> list[Token]:
     """Split `text` into tokens, the last of kind ``end``.  Raises `FormulaError` at a character without meaning."""
     if len(text) > limits.characters:
-        raise LimitError(
-            f"the formula has {len(text):,} characters; the limit is {limits.characters:,} "
-            f"(in Python, limits=descend.Limits(characters=...) raises it)"
-        )
+        raise beyond("characters", f"the formula has {len(text):,} characters; the limit is {limits.characters:,}")
     tokens: list[Token] = []
     position = 0
     spaced = False
@@ -111,6 +117,8 @@ def _number(text: str, position: int, limits: Limits) -> tuple[Token, int]:
     whole_end = end = _span(text, position)
     if text[end : end + 1] == ".":
         end = _span(text, end + 1)
+        if text[end - 1 : end + 1] == "..":
+            raise FormulaError(f"two dots have no meaning in a formula; {RANGE}", text, end - 1)
     digits = text[position:whole_end] + text[whole_end + 1 : end]
     places = max(0, end - whole_end - 1)
     exponent = 0
@@ -119,18 +127,18 @@ def _number(text: str, position: int, limits: Limits) -> tuple[Token, int]:
         exponent_end = _span(text, sign_end)
         if exponent_end > sign_end:
             written = text[sign_end:exponent_end].lstrip("0") or "0"
-            if len(written) > 6 or int(written) > limits.exponent:
-                raise LimitError(f"this literal's power of ten is beyond ±{limits.exponent}", text, position)
+            if len(written) > 9 or int(written) > limits.exponent:
+                raise beyond("exponent", f"this literal's power of ten is beyond ±{limits.exponent:,}", text, position)
             exponent = -int(written) if text[end + 1] == "-" else int(written)
             end = exponent_end
     if len(digits.strip("0")) > limits.digits or len(digits) > 10 * limits.digits:
-        raise LimitError(
-            f"this literal has more than {limits.digits} digits "
-            f"(in Python, limits=descend.Limits(digits=...) raises the limit)",
-            text,
-            position,
-        )
-    value = Fraction(int(digits)) * Fraction(10) ** (exponent - places)
+        raise beyond("digits", f"this literal has more than {limits.digits:,} digits", text, position)
+    # Python refuses to read very long integers, and a power of ten is made before anybody could refuse it.
+    significant = digits.strip("0")
+    power = exponent - places + len(digits) - len(digits.rstrip("0")) if significant else 0
+    if len(significant) + abs(power) > MOST_DIGITS:
+        raise LimitError(f"this literal has more than {MOST_DIGITS:,} digits when it is written out", text, position)
+    value = Fraction(int(significant or "0")) * Fraction(10) ** power
     return Token("number", text[position:end], position, False, value), end
 
 
@@ -153,7 +161,11 @@ def _name(text: str, position: int) -> tuple[Token, int]:
         end += 1
     name = "".join(parts)
     if len(name) > LONGEST_NAME:
-        raise FormulaError(f"this name is longer than {LONGEST_NAME} characters", text, position)
+        raise FormulaError(
+            f"this name is longer than {LONGEST_NAME} characters; a longer one is written in `backticks`",
+            text,
+            position,
+        )
     if "__" in name:
         raise FormulaError("a name may not contain two underscores in a row", text, position)
     return Token("name", name, position, False), end
@@ -167,6 +179,6 @@ def _superscript(text: str, position: int, limits: Limits) -> tuple[Token, int]:
     digits = written.removeprefix("-")
     if not digits or "-" in digits:
         raise FormulaError("this superscript is not a whole number", text, position)
-    if len(digits) > 4 or int(digits) > limits.power:
-        raise LimitError(f"a constant power is limited to exponents of {limits.power}", text, position)
+    if len(digits) > 9 or int(digits) > limits.power:
+        raise beyond("power", f"a constant power is limited to exponents of {limits.power:,}", text, position)
     return Token("power", text[position:end], position, False, Fraction(int(written))), end

@@ -1,0 +1,271 @@
+"""Sums, products and entries of arrays as text: ``sum(x[i]^2, i, 0, n-1)``, ``Sum(f, (i, 0, n), (j, 0, i))``, ``x[0]``.
+
+The body stands before the name of its index, so that name is looked for first, among the commas of the bracket; then
+the body is read with the name in scope.  An inner index hides an outer one, and any index hides a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from descend.errors import printable
+from descend.expression import binders
+from descend.expression.complaints import BINDING, CALLED, PAIR, WORDS, form
+from descend.expression.limits import beyond
+from descend.expression.tokens import Token
+
+if TYPE_CHECKING:
+    from descend.expression.reader import Reader
+
+MOST_INDEX = 10**15  # far beyond any memory, and arithmetic with such places does not overflow
+
+
+class Restriction(NamedTuple):
+    """What may stand in a place of an array or a bound of a sum, and what is said about anything else."""
+
+    what: str
+    functions: frozenset[str]
+    operations: frozenset[str]
+    says: str
+
+
+ARITHMETIC = frozenset({"constant", "symbol", "index", "add", "neg"})  # and *, /, ^, which are looked at
+ROUNDING = frozenset({"min", "max", "floor", "ceil"})
+PLACE = Restriction(
+    "a place in an array",
+    frozenset(),
+    ARITHMETIC,
+    "only linear index arithmetic stands in square brackets: x[2i + 1], x[n - 1]",
+)
+BOUND = Restriction(
+    "a bound",
+    ROUNDING,
+    ARITHMETIC | ROUNDING,
+    "a bound is made of whole numbers, constants such as n, outer indices, + - * /, min, max, floor and ceil",
+)
+DEGREE = BOUND._replace(
+    what="a degree",
+    says="a degree is made of whole numbers, constants such as n, indices, + - * /, min, max, floor and ceil",
+)
+
+
+# ------------------------------------------------------------------------------------------------------------ brackets
+
+
+class Bracket(NamedTuple):
+    """Where the commas of a bracket stand (not those of brackets inside it), and where it is closed."""
+
+    commas: tuple[int, ...]
+    close: int
+
+
+class Brackets(NamedTuple):
+    """The brackets of a text by the position of their opening token, and one that does not pair (or None)."""
+
+    pairs: dict[int, Bracket]
+    unpaired: int | None
+
+
+def pair(tokens: Sequence[Token]) -> Brackets:
+    """Pair the brackets of a text, as far as they pair."""
+    pairs: dict[int, Bracket] = {}
+    still_open: list[tuple[int, list[int]]] = []
+    for position, token in enumerate(tokens):
+        if token.kind in PAIR:
+            still_open.append((position, []))
+        elif token.kind in {")", "]"}:
+            if not still_open or PAIR[tokens[still_open[-1][0]].kind] != token.kind:
+                break
+            start, commas = still_open.pop()
+            pairs[start] = Bracket(tuple(commas), position)
+        elif token.kind == "," and still_open:
+            still_open[-1][1].append(position)
+    return Brackets(pairs, still_open[-1][0] if still_open else None)
+
+
+# ------------------------------------------------------------------------------------------------------ sums, products
+
+
+class Range(NamedTuple):
+    """An index and its bounds, as positions of tokens: the name, and from where to where each bound goes."""
+
+    name: Token
+    low: tuple[int, int]
+    high: tuple[int, int]
+
+
+def bound_sum(reader: Reader, token: Token) -> int:
+    """Read a sum or product; `token` is its name, and the opening bracket comes next."""
+    reader.allow(token)
+    opened = reader.position
+    bracket = reader.brackets.pairs.get(opened)
+    if bracket is None:
+        guilty = reader.brackets.unpaired
+        raise reader.fail("this bracket is not closed", reader.tokens[opened if guilty is None else guilty])
+    ranges = _ranges(reader, token, bracket)
+    if opened + 1 == bracket.commas[0]:
+        what = "add up" if BINDING[token.text] == "sum" else "multiply"
+        raise reader.fail(f"there is nothing to {what} here: {form(token.text)}", reader.tokens[opened + 1])
+    reader.open += len(ranges)
+    if reader.open > reader.limits.loops:
+        raise beyond(
+            "loops",
+            f"more than {reader.limits.loops:,} sums and products stand inside one another",
+            reader.text,
+            token.position,
+        )
+    result = _bind(reader, token, opened, bracket, ranges)
+    reader.open -= len(ranges)
+    reader.position = bracket.close + 1
+    return result
+
+
+def _bind(reader: Reader, token: Token, opened: int, bracket: Bracket, ranges: list[Range]) -> int:
+    tape, outer = reader.tape, reader.scope
+    lowest = binders.OPEN + reader.open - len(ranges)
+    # The range that is listed last is the outermost loop, as SymPy has it.
+    levels = {r.name.text: lowest + depth for depth, r in enumerate(reversed(ranges))}
+    bars, reader.bars = reader.bars, 0
+    reader.scope = outer | {name: tape.index(level) for name, level in levels.items()}
+    reader.position = opened + 1
+    start = reader.token
+    result = reader.number(reader.expression(0), start)
+    reader.end_at(bracket.commas[0])
+    hidden: dict[str, int | None] = {}  # the own index and those further inside
+    for one in ranges:
+        name = one.name.text
+        hidden[name] = None
+        reader.scope = {**outer, **{other: tape.index(level) for other, level in levels.items()}, **hidden}
+        low, high = _bound(reader, *one.low), _bound(reader, *one.high)
+        result = reader.build(token, binders.bind, tape, BINDING[token.text], levels[name], (result, low, high))
+    reader.scope, reader.bars = outer, bars
+    return result
+
+
+def _ranges(reader: Reader, token: Token, bracket: Bracket) -> list[Range]:
+    """Find the indices and their bounds, innermost first."""
+    tokens, commas, close = reader.tokens, bracket.commas, bracket.close
+    example = form(token.text)
+    if commas and tokens[commas[0] + 1].kind == "(":  # SymPy's spelling
+        ranges = []
+        for start, end in zip(commas, (*commas[1:], close), strict=True):
+            inner = reader.brackets.pairs.get(start + 1)
+            if inner is None or inner.close + 1 != end or len(inner.commas) != 2:
+                raise reader.fail(f"a range is written (i, 0, n-1): {example}", tokens[start + 1])
+            ranges.append(_range(reader, example, (start + 1, *inner.commas, inner.close)))
+    elif len(commas) == 3:
+        ranges = [_range(reader, example, (*commas, close))]
+    else:
+        raise reader.fail(f"{token.text} takes a body, an index and the index's bounds: {example}", token)
+    names = [one.name.text for one in ranges]
+    for position, one in enumerate(ranges):
+        if one.name.text in names[:position]:
+            raise reader.fail(f"{one.name.text} is the index of two ranges", one.name)
+    return ranges
+
+
+def _range(reader: Reader, example: str, places: Sequence[int]) -> Range:
+    start, first, second, end = places
+    token = reader.tokens[start + 1]
+    if token.kind != "name" or start + 2 != first:
+        raise reader.fail(f"an index is a plain name, i for instance: {example}", token)
+    if token.text in CALLED | WORDS | {"True", "False"}:
+        raise reader.fail(f"{token.text} has a meaning of its own and cannot be an index; call it i", token)
+    return Range(token, (first + 1, second), (second + 1, end))
+
+
+def _bound(reader: Reader, start: int, end: int) -> int:
+    reader.position = start
+    first = reader.token
+    if start == end:
+        raise reader.fail("a bound is missing here")
+    reader.inside = BOUND
+    result = reader.number(reader.expression(0), first)
+    reader.end_at(end)
+    reader.inside = None
+    check_whole(reader, first, result, BOUND)
+    return result
+
+
+# ------------------------------------------------------------------------------------------------- indices and entries
+
+
+def index(reader: Reader, token: Token) -> int:
+    """Return the index called as `token` says, which is in scope."""
+    found = reader.scope[token.text]
+    if found is None:
+        raise reader.fail(f"bounds cannot depend on {token.text}, which runs between them or further inside", token)
+    if reader.token.kind == "[":
+        raise reader.fail(f"{token.text} is an index here, not an array; give one of them another name", token)
+    return found
+
+
+def array_entry(reader: Reader, token: Token) -> int:
+    """Read ``[place]`` behind the name of an array."""
+    reader.allow(token)
+    reader.use(token, array=True)
+    opened = reader.take()
+    first = reader.token
+    if first.kind == "]":
+        raise reader.fail("the place is missing between these brackets: x[0]")
+    bars, reader.bars = reader.bars, 0
+    reader.inside = PLACE
+    place = reader.number(reader.expression(0), first)
+    reader.inside, reader.bars = None, bars
+    if reader.token.kind == ",":
+        raise reader.fail("an array has one index; of a table with rows of 3, write a[3i + j]")
+    reader.close(opened)
+    if reader.token.kind == "[":
+        raise reader.fail("an array has one index; of a table with rows of 3, write a[3i + j]")
+    check_whole(reader, first, place, PLACE)
+    value = reader.tape.value(place)
+    if value is not None and value < 0:
+        name = printable(token.text)
+        raise reader.fail(f"places are counted from 0; the last of n entries is {name}[n - 1]", first)
+    return reader.build(token, reader.tape.access, token.text, place)
+
+
+def check_whole(reader: Reader, first: Token, found: int, restriction: Restriction) -> None:
+    """Refuse what is surely no whole number, or no place or bound; constants such as n have no value yet."""
+    tape = reader.tape
+    value = tape.value(found)
+    if value is not None:
+        _check_number(reader, first, value, restriction)
+        return
+    entries = tape.reachable((found,))
+    for entry in entries:
+        op, args, _ = tape[entry]
+        varying = [bool(tape.free[arg]) for arg in args]
+        match op:
+            case "mul":
+                fair = restriction is not PLACE or sum(varying) <= 1
+            case "div":
+                fair = not varying[1]
+            case "pow":
+                fair = not any(varying) or (restriction is not PLACE and tape.value(args[1]) is not None)
+            case _:
+                fair = op in restriction.operations
+        if not fair:
+            raise reader.fail(restriction.says, first)
+    if restriction is PLACE and all(tape[entry].op != "symbol" for entry in entries):
+        linear = binders.affine(tape, found)
+        if linear is None:
+            raise reader.fail(f"{restriction.what} is a whole number, which this is not for every index", first)
+        for number in (*linear[0].values(), linear[1]):
+            _check_number(reader, first, Fraction(number), restriction)
+
+
+def _check_number(reader: Reader, first: Token, value: Fraction, restriction: Restriction) -> None:
+    if abs(value) > MOST_INDEX:
+        raise reader.fail(f"{restriction.what} is at most 10^15, and {_shown(value)} is beyond", first)
+    if value.denominator != 1:
+        raise reader.fail(f"{restriction.what} is a whole number, and {_shown(value)} is none", first)
+
+
+def _shown(value: Fraction) -> str:
+    """Spell a constant, which may have thousands of digits, in a few characters."""
+    if value.numerator.bit_length() + value.denominator.bit_length() < 100:
+        return str(value)
+    return "this"
