@@ -132,16 +132,14 @@ class Vector:
 
 
 class ArrayVector(Vector):
-    """A vector of many entries, held as a NumPy array (which is made read-only); mixes with plain vectors."""
+    """A vector of many entries, held as a NumPy array that nobody may change; mixes with plain vectors."""
 
     __slots__ = ()
 
     def __init__(self, entries: Any) -> None:
         import numpy as np
 
-        array = np.asarray(entries, dtype=np.float64)
-        array.flags.writeable = False
-        self.entries = array  # type: ignore[assignment]
+        self.entries = np.ascontiguousarray(entries, dtype=np.float64)  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[float]:
         return iter(self.entries.tolist())  # type: ignore[attr-defined]

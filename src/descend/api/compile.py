@@ -15,6 +15,11 @@ from descend.problem.problem import make_problem
 if TYPE_CHECKING:
     from descend.problem.indexed import IndexedObjective
 
+def _new_array(vector: Vector) -> Any:
+    """Return the entries of a vector that nobody else holds; a large one is not copied."""
+    return vector.entries if isinstance(vector, ArrayVector) else vector.array()
+
+
 MANY = 100  # numbers from which a point is read as an array
 
 
@@ -34,10 +39,10 @@ class CompiledFunction:
     def _point(self, x: Any) -> Vector:
         vector: Vector
         try:
-            if len(self.names) > MANY:
+            if len(self.names) > MANY and getattr(x, "ndim", 1) == 1:
                 import numpy as np
 
-                vector = ArrayVector(np.array(x, dtype=np.float64, ndmin=1))
+                vector = ArrayVector(np.asarray(x, dtype=np.float64))
             else:
                 many = isinstance(x, Iterable) and getattr(x, "ndim", 1) != 0
                 vector = Vector([float(v) for v in x] if many else [float(x)])
@@ -58,12 +63,12 @@ class CompiledFunction:
 
     def gradient(self, x: Any) -> Any:
         """Return the gradient, a new float64 array."""
-        return self._look(x).gradient.array()
+        return _new_array(self._look(x).gradient)
 
     def value_and_gradient(self, x: Any) -> tuple[float, Any]:
         """Return (cost, gradient): what ``scipy.optimize.minimize(..., jac=True)`` wants."""
         evaluation = self._look(x)
-        return evaluation.cost, evaluation.gradient.array()
+        return evaluation.cost, _new_array(evaluation.gradient)
 
     def hessian(self, x: Any) -> Any:
         """Return the dense Hessian, a new float64 array (n, n).  Raises `StartError` for more than 500 variables."""
@@ -76,7 +81,7 @@ class CompiledFunction:
 
     def hessian_product(self, x: Any, v: Any) -> Any:
         """Return Hessian times `v`, a new float64 array."""
-        return self._objective.product(self._point(x), self._point(v)).array()
+        return _new_array(self._objective.product(self._point(x), self._point(v)))
 
     def __repr__(self) -> str:
         shown = ", ".join(self.names[:12]) + (f", ... ({len(self.names)} in all)" if len(self.names) > 12 else "")
@@ -113,4 +118,4 @@ def compile(  # noqa: A001 - the public name
         return CompiledFunction(modelled.objective(1, compiled=True))
     reading = read_cost(cost, names=[*start_names(constants), *arrays], limits=limits)
     problem = make_problem(prepared(reading, constants=constants), variables=order_of(variables), data=arrays)
-    return CompiledFunction(make_objective(problem, 1, arrays, compiled=True))
+    return CompiledFunction(make_objective(problem, 1, arrays, compiled=True, limits=limits))

@@ -202,7 +202,7 @@ def _extremise(
     order = order_of(variables)
     problem = make_problem(formula, variables=order, maximise=maximise, notes=reading.notes, data=arrays)
     point = None if start is None else problem.layout.start(start)
-    objective = make_objective(problem, looks, arrays)
+    objective = make_objective(problem, looks, arrays, limits=limits)
     facts = formula_facts(problem, point)
     choice = find_choice(method, facts, rate)
     notes: tuple[str, ...] = ()

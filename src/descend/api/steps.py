@@ -111,5 +111,5 @@ def steps(
     reading = read_cost(cost, names=[*start_names(start), *start_names(fixed), *start_names(constants)], limits=limits)
     formula = prepared(reading, constants=constants, fixed=fixed)
     problem = make_problem(formula, variables=order_of(variables), maximise=maximise, notes=reading.notes)
-    objective = make_objective(problem, 1, compiled=False)
+    objective = make_objective(problem, 1, compiled=False, limits=limits)
     return Walk(objective, method, problem.layout.start(start), "cost", maximise=maximise)

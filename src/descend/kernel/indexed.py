@@ -8,7 +8,7 @@ that overlap (x[i] and x[i + 1]) stand in nobody's way.  Inside a block sums may
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from descend.kernel.compile import MachineCode, compilable
@@ -20,6 +20,11 @@ from descend.kernel.vector_math import VectorBody
 BLOCK = 512  # rounds of an innermost loop that are computed before their contributions are added
 NEUTRAL = {"sum": 0.0, "prod": 1.0, "prod_tangent": 0.0}
 ADD = {"sum": "fadd reassoc nsz double", "prod": "fmul reassoc nsz double"}
+
+
+def ordered(reduction: Reduction) -> bool:
+    """Whether the rounds must be taken in one after the other."""
+    return reduction.scan is not None or reduction.op not in ADD
 
 
 class _Writer:
@@ -114,8 +119,7 @@ class _Writer:
         return b.emit(f"select i1 {there}, double {value}, double {double(pick.neutral)}")
 
     def loop(self, loop: LoopStatement) -> None:
-        plain = any(r.scan is not None or r.op not in ADD for r in loop.reductions)
-        if loop.leaf and not plain and not loop.down:
+        if loop.leaf:
             self.blocked(loop)
         else:
             self.plain(loop)
@@ -138,7 +142,7 @@ class _Writer:
         self.index[loop.level] = index
         self.statements(loop.body)
         for reduction, total, product in zip(loop.reductions, totals, products, strict=True):
-            self.reduce(reduction, total, product, index)
+            self.reduce(reduction, total, product, [self.names[slot] for slot in reduction.bodies], index)
         for store in loop.stores:
             self.store(store, self.names[store.slot])
         self.begin(latch)
@@ -148,9 +152,9 @@ class _Writer:
         for reduction, total in zip(loop.reductions, totals, strict=True):
             self.names[reduction.slot] = self.get(total)
 
-    def reduce(self, reduction: Reduction, total: str, product: str, index: str) -> None:
+    def reduce(self, reduction: Reduction, total: str, product: str, values: Sequence[str], index: str) -> None:
+        """Take the values of one round into a sum, a product or the tangent of one."""
         b = self.body
-        values = [self.names[slot] for slot in reduction.bodies]
         if reduction.op == "prod_tangent":
             factor, tangent = values
             before = self.get(product)
@@ -171,51 +175,75 @@ class _Writer:
         self.body.store(self.body.emit(f"fadd double {self.body.load(gradient, offset)}, {value}"), gradient, offset)
 
     def blocked(self, loop: LoopStatement) -> None:
-        """Write an innermost loop: compute a block, then add its contributions."""
+        """Write an innermost loop: compute a block, then take in what has an order, then add its contributions."""
         b = self.body
         low, high = self.whole(loop.low), self.whole(loop.high)
         totals = [self.variable(double(NEUTRAL[r.op])) for r in loop.reductions]
+        products = [self.variable(double(1.0)) if r.op == "prod_tangent" else "" for r in loop.reductions]
+        # What goes through memory: the contributions, and the bodies of scans and of tangents of products.
+        aside = [store.slot for store in loop.stores]
+        for reduction in loop.reductions:
+            if ordered(reduction):
+                aside += reduction.bodies
+        row = {slot: k * BLOCK for k, slot in enumerate(dict.fromkeys(aside))}
+        self.aside = max(self.aside, len(row))
         before, head, inside, end = (self.label(x) for x in ("before", "block", "inside", "end"))
         self.begin(before)
         b.write(f"br label %{head}")
         b.label(head)
         base, following = b.fresh(), b.fresh()
         latch = self.label("latch")
-        b.write(f"{base} = phi i64 [{low}, %{before}], [{following}, %{latch}]")
-        b.write(f"br i1 {b.emit(f'icmp sle i64 {base}, {high}')}, label %{inside}, label %{end}")
+        first, last, test = (high, low, "sge") if loop.down else (low, high, "sle")
+        b.write(f"{base} = phi i64 [{first}, %{before}], [{following}, %{latch}]")
+        b.write(f"br i1 {b.emit(f'icmp {test} i64 {base}, {last}')}, label %{inside}, label %{end}")
         b.label(inside)
-        rest = b.emit(f"add nsw i64 {b.emit(f'sub nsw i64 {high}, {base}')}, 1")
+        left = b.emit(f"sub nsw i64 {base}, {low}") if loop.down else b.emit(f"sub nsw i64 {high}, {base}")
+        rest = b.emit(f"add nsw i64 {left}, 1")
         b.declared.add("declare i64 @llvm.smin.i64(i64, i64) #1")
         size = b.emit(f"call i64 @llvm.smin.i64(i64 {rest}, i64 {BLOCK}) #1")
-        parts = [self.variable(double(NEUTRAL[r.op])) for r in loop.reductions]
+        free = [(r, t) for r, t in zip(loop.reductions, totals, strict=True) if not ordered(r)]
+        parts = [self.variable(double(NEUTRAL[r.op])) for r, _ in free]
+
+        def put_aside(slot: int, offset: str) -> None:
+            b.store(self.names[slot], "%aside", b.emit(f"add nuw nsw i64 {offset}, {row[slot]}"))
+
+        def from_aside(slot: int, offset: str) -> str:
+            return b.load("%aside", b.emit(f"add nuw nsw i64 {offset}, {row[slot]}"))
 
         def compute(offset: str) -> None:
             self.statements(loop.body)
-            for reduction, part in zip(loop.reductions, parts, strict=True):
+            for (reduction, _), part in zip(free, parts, strict=True):
                 self.put(b.emit(f"{ADD[reduction.op]} {self.get(part)}, {self.names[reduction.bodies[0]]}"), part)
-            for k, store in enumerate(loop.stores):
-                b.store(self.names[store.slot], "%aside", b.emit(f"add nuw nsw i64 {offset}, {k * BLOCK}"))
+            for slot in row:
+                put_aside(slot, offset)
 
-        self.inner(loop.level, base, size, compute)
-        for reduction, total, part in zip(loop.reductions, totals, parts, strict=True):
+        self.inner(loop, base, size, compute)
+        for (reduction, total), part in zip(free, parts, strict=True):
             op = "fadd" if reduction.op == "sum" else "fmul"
             self.put(b.emit(f"{op} double {self.get(total)}, {self.get(part)}"), total)
-        for k, store in enumerate(loop.stores):
+        for reduction, total, product in zip(loop.reductions, totals, products, strict=True):
+            if ordered(reduction):
 
-            def add(offset: str, k: int = k, store: Store = store) -> None:
-                self.store(store, b.load("%aside", b.emit(f"add nuw nsw i64 {offset}, {k * BLOCK}")))
+                def take(offset: str, r: Reduction = reduction, total: str = total, product: str = product) -> None:
+                    values = [from_aside(slot, offset) for slot in r.bodies]
+                    self.reduce(r, total, product, values, self.index[loop.level])
 
-            self.inner(loop.level, base, size, add)
-        self.aside = max(self.aside, len(loop.stores))
+                self.inner(loop, base, size, take)
+        for store in loop.stores:
+
+            def add(offset: str, store: Store = store) -> None:
+                self.store(store, from_aside(store.slot, offset))
+
+            self.inner(loop, base, size, add)
         self.begin(latch)
-        b.write(f"{following} = add nsw i64 {base}, {BLOCK}")
+        b.write(f"{following} = {'sub' if loop.down else 'add'} nsw i64 {base}, {BLOCK}")
         b.write(f"br label %{head}")
         b.label(end)
         for reduction, total in zip(loop.reductions, totals, strict=True):
             self.names[reduction.slot] = self.get(total)
 
-    def inner(self, level: int, base: str, size: str, write: Any) -> None:
-        """Write the loop over the `size` rounds of one block: ``write(offset)`` with the index at base + offset."""
+    def inner(self, loop: LoopStatement, base: str, size: str, write: Callable[[str], None]) -> None:
+        """Write the loop over the `size` rounds of one block: ``write(offset)`` with the index at base ± offset."""
         b = self.body
         before, head, end = self.label("before"), self.label("row"), self.label("done")
         self.begin(before)
@@ -223,7 +251,7 @@ class _Writer:
         b.label(head)
         offset, following = b.fresh(), b.fresh()
         b.write(f"{offset} = phi i64 [0, %{before}], [{following}, %{head}]")
-        self.index[level] = b.emit(f"add nsw i64 {base}, {offset}")
+        self.index[loop.level] = b.emit(f"{'sub' if loop.down else 'add'} nsw i64 {base}, {offset}")
         write(offset)
         b.write(f"{following} = add nuw nsw i64 {offset}, 1")
         b.write(f"br i1 {b.emit(f'icmp slt i64 {following}, {size}')}, label %{head}, label %{end}")

@@ -97,6 +97,7 @@ class LoopStatement:
     high: Whole
     down: bool
     rounds: int  # at most
+    furthest: int  # the largest absolute value of the index
     body: list[Statement] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)
     stores: list[Store] = field(default_factory=list)
@@ -318,7 +319,8 @@ class _NestLowering(Lowering):
         inside = _Block(block, (*block.loops, loop))
         least, most = spans(tape, inside.loops)[loop.level]
         rounds = max(0, most - least + 1)
-        statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down, rounds)
+        furthest = max(abs(least), abs(most)) if rounds else 0
+        statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down, rounds, furthest)
         wanted = [body for index in members for body in tape[index].args[:-2]]
         self.fill(inside, wanted, scatters)
         self.block = inside

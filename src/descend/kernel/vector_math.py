@@ -60,6 +60,16 @@ def variants(name: str, arguments: int) -> tuple[tuple[str, int], ...]:
     return tuple((full, lanes) for full, lanes in found if llvm.address_of_symbol(full))
 
 
+@cache
+def _renamed(name: str) -> str:
+    """Return another name under which LLVM finds a function of the C library."""
+    import llvmlite.binding as llvm
+
+    other = f"descend_{name}"
+    llvm.add_symbol(other, llvm.address_of_symbol(name))
+    return other
+
+
 class VectorBody(Body):
     """A function whose calls of the C library may be vectorised."""
 
@@ -76,9 +86,13 @@ class VectorBody(Body):
         for full, lanes in found:
             types = ", ".join([f"<{lanes} x double>"] * len(args))
             self.vectors[full] = f"declare <{lanes} x double> @{full}({types})"
-        text = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{",".join(full for full, _ in found)}"'
+        forms = ",".join(full for full, _ in found)
         if name == "pow":
-            text = "nobuiltin " + text
+            # Under a name that LLVM does not know: it would make exp2(3x) of pow(8, x), and a call that is marked
+            # `nobuiltin` instead is never vectorised.
+            name = _renamed(name)
+            forms = ",".join(f"{full.replace('_pow', '_' + name)}({full})" for full, _ in found)
+        text = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{forms}"'
         number = self.attributes.setdefault(text, FIRST_ATTRIBUTE + len(self.attributes))
         self.declared.add(f"declare double @{name}({', '.join(['double'] * len(args))}) #1")
         return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) #{number}")

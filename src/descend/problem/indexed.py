@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from descend.errors import LimitError
 from descend.evaluation import ArrayVector, Evaluation, Order, Place, Vector
 from descend.expression.derivative import Gradient, hessian, hessian_product
-from descend.kernel.nest import Nest, make_nest
+from descend.expression.limits import STANDARD, Limits
+from descend.kernel.nest import LoopStatement, Nest, make_nest
 from descend.kernel.rounding import UNIT
 from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.problem import Problem
@@ -15,8 +17,10 @@ from descend.problem.problem import Problem
 INTERPRETED_SECONDS = 1.0  # a budget that the interpreter certainly finishes in this time is not compiled
 CALL_SECONDS = 2e-6  # of one NumPy call
 ROUND_SECONDS = 2e-9  # of one operation in one round
+ORDERED_SECONDS = 1e-6  # of one round that must wait for the one before it
 EXPLICIT_HESSIAN = 30  # variables that are numbers, up to which every second derivative is an entry of its own
 DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
+FURTHEST_INDEX = 2**31 - 1
 DIRECTION = "`v"  # before the name of a variable: no door accepts a backtick in a name, so it is nobody's variable
 
 
@@ -25,8 +29,19 @@ class IndexedObjective:
 
     machine = None  # no loop is compiled as a whole
 
-    def __init__(self, problem: Problem, data: Mapping[str, Any], looks: int, *, compiled: bool | None = None) -> None:
-        """Choose the evaluator for a budget of `looks` (or as `compiled` says); `data` are float64 arrays."""
+    def __init__(
+        self,
+        problem: Problem,
+        data: Mapping[str, Any],
+        looks: int,
+        *,
+        compiled: bool | None = None,
+        limits: Limits = STANDARD,
+    ) -> None:
+        """Choose the evaluator for a budget of `looks` (or as `compiled` says); `data` are float64 arrays.
+
+        Raises `LimitError` where one look would take more rounds of its sums than `limits` allow.
+        """
         self.problem = problem
         self.names = problem.labels
         self._scalars = tuple(name for name in problem.variables if name not in problem.extents)
@@ -36,6 +51,7 @@ class IndexedObjective:
         self._nest = make_nest(
             problem.tape, [problem.root, *problem.gradient], problem.full_gradient.scatters, self._scalars
         )
+        _check_size(self._nest, limits)
         self._reference = NestInterpreter(self._nest, self._first)
         self._slices = list(problem.layout.slices())
         wanted = looks * _seconds(self._nest) > INTERPRETED_SECONDS if compiled is None else compiled
@@ -167,21 +183,36 @@ def _rows(values: list[float], size: int) -> Square:
     return tuple(tuple(values[size * i : size * (i + 1)]) for i in range(size))
 
 
+def _check_size(nest: Nest, limits: Limits) -> None:
+    """Refuse sums that would keep a look busy for hours, or whose indices leave 32 bits."""
+    total = 0
+    todo: list[tuple[Any, int]] = [(statement, 1) for statement in nest.statements]
+    while todo:
+        statement, times = todo.pop()
+        if isinstance(statement, LoopStatement):
+            total += times * statement.rounds
+            todo += [(inner, times * statement.rounds) for inner in statement.body]
+            if statement.furthest > FURTHEST_INDEX:
+                raise LimitError(f"an index of this formula runs to {statement.furthest:,}; it may be 2^31 - 1 at most")
+    if total > limits.rounds:
+        raise LimitError(
+            f"the sums of this formula take {total:,} rounds in one look; the limit is {limits.rounds:,} "
+            f"(in Python, limits=descend.Limits(rounds=...) raises the limit)"
+        )
+
+
 def _seconds(nest: Nest) -> float:
     """Estimate how long the interpreter takes for one look."""
     total = 0.0
-    todo = [(statement, 1.0) for statement in nest.statements]
+    todo: list[tuple[Any, float]] = [(statement, 1.0) for statement in nest.statements]
     while todo:
         statement, times = todo.pop()
-        inner = getattr(statement, "body", None)
-        if inner is None:
+        if not isinstance(statement, LoopStatement):
             total += times * CALL_SECONDS
-            continue
-        rounds = float(statement.rounds)  # type: ignore[union-attr]
-        if statement.leaf:  # type: ignore[union-attr]
-            total += times * (len(inner) + 4) * (CALL_SECONDS + rounds * ROUND_SECONDS)
-            sequential = any(r.scan or r.op != "sum" for r in statement.reductions)  # type: ignore[union-attr]
-            total += times * rounds * 1e-6 * sequential
+        elif statement.leaf:
+            total += times * (len(statement.body) + 4) * (CALL_SECONDS + statement.rounds * ROUND_SECONDS)
+            if any(r.scan or r.op != "sum" for r in statement.reductions):
+                total += times * statement.rounds * ORDERED_SECONDS
         else:
-            todo += [(each, times * rounds) for each in inner]
+            todo += [(inner, times * statement.rounds) for inner in statement.body]
     return total

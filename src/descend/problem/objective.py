@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from descend.evaluation import Evaluation, MachineFormula, Order, Place, Vector
 from descend.expression.derivative import hessian, hessian_product
+from descend.expression.limits import STANDARD, Limits
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
@@ -175,14 +176,19 @@ def first_bad(program: Program, slots: list[Any]) -> tuple[int, float] | None:
 
 
 def make_objective(
-    problem: Problem, looks: int, data: Mapping[str, Any] | None = None, *, compiled: bool | None = None
+    problem: Problem,
+    looks: int,
+    data: Mapping[str, Any] | None = None,
+    *,
+    compiled: bool | None = None,
+    limits: Limits | None = None,
 ) -> FormulaObjective | IndexedObjective:
     """Return the objective of a formula for a budget of `looks`; `data` are its constant arrays."""
     if not problem.indexed:
         return FormulaObjective(problem, looks, compiled=compiled)
     from descend.problem.indexed import IndexedObjective
 
-    return IndexedObjective(problem, data or {}, looks, compiled=compiled)
+    return IndexedObjective(problem, data or {}, looks, compiled=compiled, limits=limits or STANDARD)
 
 
 class RowsObjective:
