@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
 Args = tuple[int, ...]
 Partial = tuple[int | None, ...]
+MANY = 16  # terms of a sum of exponentials: n weights of n terms are n² arguments
 
 
 def _share(tape: Tape, args: Args, position: int) -> int:
     return tape.call("softmax", args[position], *args[:position], *args[position + 1 :])
 
 
-def shares(tape: Tape, args: Args, _entry: int) -> Partial:
-    """Partials of log(exp(a) + exp(b) + ...): softmax weights, not exp(a)/Σ, which is inf/inf for large a."""
+def shares(tape: Tape, args: Args, entry: int) -> Partial:
+    """Partials of log(exp(a) + exp(b) + ...): softmax weights, not exp(a)/Σ, which is inf/inf for large a.
+
+    A weight as an entry of its own has as many arguments as there are terms.  Of very many, exp(a - log Σ) is taken,
+    whose relative error is the absolute one of the logarithm.
+    """
+    if len(args) > MANY:
+        return tuple(tape.call("exp", tape.sub(arg, entry)) for arg in args)
     return tuple(_share(tape, args, k) for k in range(len(args)))
 
 
