@@ -19,6 +19,7 @@ _HOME = {
     "maximize": "descend.api.minimize",
     "steps": "descend.api.steps",
     "derivative": "descend.api.derivative",
+    "explain": "descend.api.explain",
     "compile": "descend.api.compile",
     "fit": "descend.api.fit",
     "load": "descend.api.fit",
@@ -63,6 +64,7 @@ __all__ = [
     "__version__",
     "compile",
     "derivative",
+    "explain",
     "fit",
     "functions",
     "gradient_descent",
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from descend.answer.result import Result
     from descend.api.compile import compile  # noqa: A004 - the public name
     from descend.api.derivative import derivative
+    from descend.api.explain import explain
     from descend.api.fit import fit, load
     from descend.api.minimize import gradient_descent, maximize, minimize
     from descend.api.registries import functions, losses, methods

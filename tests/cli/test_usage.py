@@ -178,7 +178,7 @@ class TestMistakes:
         assert shell("fit").stderr.endswith("\nHelp: descend fit --help\n")
         assert shell("fti").stderr.endswith("\nHelp: descend --help\n")
 
-    @pytest.mark.parametrize("command", ["explain", "doctor", "lab"])
+    @pytest.mark.parametrize("command", ["doctor", "lab"])
     def test_commands_of_later_versions_say_so(self, shell, command):
         for words in ([command], [command, "x^2", "--port", "8000", "-h"]):
             result = shell(*words)

@@ -16,7 +16,7 @@ from descend.descent.method.registry import METHODS, PLANNED
 from descend.problem.loss.registry import LOSSES
 
 # The contract's names; what comes with later issues is absent, not pretended.
-DOORS = {"gradient_descent", "minimize", "maximize", "steps", "derivative", "compile", "fit", "load"}
+DOORS = {"gradient_descent", "minimize", "maximize", "steps", "derivative", "explain", "compile", "fit", "load"}
 TABLES = {"methods", "losses", "functions"}
 TYPES = {"Result", "Fit", "Trace", "Status", "Limits"}
 SETTINGS = {"GradientDescent", "Backtracking"}
@@ -24,7 +24,7 @@ ERRORS = {
     "DescendError", "FormulaError", "LimitError", "StartError", "DomainError", "DataError", "MethodError",
     "UnavailableError", "UnsuccessfulError",
 }  # fmt: skip
-LATER = {"explain", "Adam", "Huber", "sklearn", "CheckpointError", "certify"}
+LATER = {"Adam", "Huber", "sklearn", "CheckpointError", "certify"}
 
 # The contract's signatures, without the arguments of later issues.
 SIGNATURES = {

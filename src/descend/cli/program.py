@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": "descend.cli.commands.learning:predict",
     "steps": "descend.cli.commands.showing:steps",
     "derive": "descend.cli.commands.showing:derive",
+    "explain": "descend.cli.commands.explaining:explain",
     "methods": "descend.cli.commands.listing:methods",
     "losses": "descend.cli.commands.listing:losses",
     "functions": "descend.cli.commands.listing:functions",
@@ -35,7 +36,6 @@ HIDDEN = {
     "maximize": "descend.cli.commands.descent:maximize",
     "maximise": "descend.cli.commands.descent:maximize",
     "gradient_descent": COMMANDS["gradient-descent"],
-    "explain": "descend.cli.commands.later:explain",
     "doctor": "descend.cli.commands.later:doctor",
     "lab": "descend.cli.commands.later:lab",
 }

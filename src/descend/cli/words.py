@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from descend.answer.result import Result
 
 OPTIONS = {
+    "columns": "--column",
     "constants": "--let",
     "data": "--data",
     "fixed": "--fix",

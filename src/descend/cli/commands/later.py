@@ -16,12 +16,6 @@ def _later(name: str, instead: str) -> NoReturn:
 
 
 @click.command(hidden=True, context_settings=ANYTHING)
-def explain() -> None:
-    """Not in this version."""
-    _later("explain", "descend derive COST shows the slope, and descend minimize COST what was reached")
-
-
-@click.command(hidden=True, context_settings=ANYTHING)
 def doctor() -> None:
     """Not in this version."""
     _later("doctor", "descend --version says which version runs")

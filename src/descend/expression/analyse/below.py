@@ -146,7 +146,7 @@ def quadratic_below(form: Quadratic, constant: Fraction, names: Sequence[str]) -
                 for s, t in ((1, 1), (1, -1)):
                     amount = form.matrix[i][i] * s + 2 * form.matrix[i][j] * t + form.matrix[j][j] * s
                     if amount < 0:
-                        way = {names[i]: 1.0} if i == j else {names[i]: 1.0, names[j]: float(t)}
+                        way = {names[i]: 1.0} if i == j else {names[j]: 1.0, names[i]: float(t)}
                         return Below(False, direction=way, base=zero)
         return Below(False, base=zero)
     solved = form.stationary()
@@ -277,10 +277,13 @@ def _tails(tape: Tape, part: Group, names: Sequence[str], where: Domain, deadlin
         found += edges(tape, part.root, names, where, deadline)
     except (FormulaError, ArithmeticError):
         found = []
-    for direction in _directions(len(names))[:MOST_RAYS]:
+    directions = _directions(len(names))
+    rays = [(d, 0.0) for d in directions[:MOST_RAYS]]
+    rays += [(d, s) for d in directions[: 2 * len(names)] for s in (1.0, -1.0)] if len(names) > 1 else []
+    for direction, others in rays:
         deadline.check()
         try:
-            tail = ray_ends(tape, part.root, names, direction, where, deadline)
+            tail = ray_ends(tape, part.root, names, direction, where, deadline, others)
         except (FormulaError, ArithmeticError):  # the formula cannot be put together on this ray
             continue
         if tail is not None:
@@ -296,7 +299,7 @@ def _limits(tape: Tape, part: Group, names: Sequence[str], where: Domain, deadli
     if len(names) == 1 and not _jumps(tape, part.root) and _one_interval(tape, part, where):
         ends = [t for t in found if t.outer]
         if len(ends) == 2 and all(t.held for t in ends):
-            return Below(True, minimum=all(t.rises for t in ends))
+            return Below(True, minimum=all(t.rises or t.closed for t in ends))
     return UNKNOWN
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from descend.expression.analyse.deadline import ENDLESS, Deadline
 from descend.expression.analyse.interval import REALS, Range
 from descend.expression.analyse.ranges import Ranges
+from descend.expression.functions import TABLE, Curvature, Monotone
 from descend.expression.tape import Entry, Tape
 
 
@@ -90,7 +91,7 @@ def behaviour(op: str, r: Range) -> Behaviour:
             return Behaviour(convex=below, concave=above, down=True)
         case "erfc":
             return Behaviour(convex=above, concave=below, down=True)
-        case "cosh":
+        case "cosh" | "coshm1" | "hypotm1" | "logcosh":
             return Behaviour(convex=True, up=above, down=below)
         case "abs":
             return Behaviour(convex=True, concave=above or below, up=above, down=below)
@@ -102,7 +103,15 @@ def behaviour(op: str, r: Range) -> Behaviour:
         case "cos":
             inside = (r.low >= 0 and r.high <= 3.14159, r.low >= -3.14159 and r.high <= 0)
             return Behaviour(concave=r.low >= -1.57 and r.high <= 1.57, up=inside[1], down=inside[0])
-    return Behaviour()
+    row = TABLE.get(op)
+    if row is None or row.arity != (1, 1):
+        return Behaviour()
+    return Behaviour(
+        row.curvature is Curvature.CONVEX,
+        row.curvature is Curvature.CONCAVE,
+        row.monotone is Monotone.INCREASING,
+        row.monotone is Monotone.DECREASING,
+    )
 
 
 def power_behaviour(exponent: float, r: Range) -> Behaviour:
@@ -192,7 +201,7 @@ class _Walk:
                 return self._quotient(entry)
             case "pow":
                 return self._power(entry)
-            case "max" | "logaddexp":
+            case "max" | "logaddexp" | "logsumexp":
                 return Shape(convex=all(a.convex for a in args))
             case "min":
                 return Shape(concave=all(a.concave for a in args))

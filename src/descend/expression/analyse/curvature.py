@@ -122,7 +122,7 @@ def _direction(form: Quadratic, names: Sequence[str], sign: int) -> Witness | No
     for candidate in candidates:
         amount = sum((x * y * a[i][j] for i, x in candidate.items() for j, y in candidate.items()), Fraction(0))
         if amount > 0:
-            direction = {names[k]: float(v) for k, v in candidate.items()}
+            direction = {names[k]: float(v) for k, v in sorted(candidate.items())}
             return Witness(dict.fromkeys(names, 0.0), direction, sign * float(amount), everywhere=True)
     return None
 

@@ -126,7 +126,9 @@ def _asked(tape: Tape, root: int) -> Iterable[Condition]:
                 yield Condition(entry.args[0], "!=", Fraction(0), index)
         elif entry.op == "tan":
             yield Condition(tape.call("cos", entry.args[0]), "!=", Fraction(0), index)
-        elif entry.op == "atan2":
+        elif entry.op == "bose":
+            yield Condition(entry.args[0], "!=", Fraction(0), index)
+        elif entry.op in {"atan2", "dircos"}:
             yield Condition(tape.call("hypot", *entry.args), "!=", Fraction(0), index)
 
 

@@ -46,6 +46,8 @@ DOMAIN: dict[str, Range] = {
     "acosh": Range(1.0, inf, False, True),
     "atanh": INSIDE,
     "gammaln": POSITIVE,
+    "sqrt1pm1": Range(-1.0, inf, False, True),
+    "log1mexp": Range(-inf, 0.0, True, True),
 }
 
 
@@ -75,6 +77,10 @@ def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
+def _logcosh(x: float) -> float:
+    return abs(x) + math.log1p(math.exp(-2 * abs(x))) - 0.6931471805599453 if x > 1e-2 else x * x / 2
+
+
 def _cbrt(x: float) -> float:
     return math.copysign(abs(x) ** (1 / 3), x)
 
@@ -102,6 +108,22 @@ INCREASING: dict[str, tuple[Callable[[float], float], Range]] = {
 DECREASING: dict[str, tuple[Callable[[float], float], Range]] = {
     "acos": (_guarded(math.acos, WHOLE_PI, 0.0), Range(0.0, WHOLE_PI)),
     "erfc": (_guarded(math.erfc, 2.0, 0.0), Range(0.0, 2.0, True, True)),
+}
+# Even functions that grow away from 0, and the value there and at infinity.
+EVEN: dict[str, tuple[Callable[[float], float], Range]] = {
+    "cosh": (_guarded(math.cosh, 1.0, inf), Range(1.0, inf)),
+    "coshm1": (_guarded(lambda x: 2 * math.sinh(x / 2) ** 2, 0.0, inf), Range(0.0, inf)),
+    "logcosh": (_guarded(_logcosh, 0.0, inf), Range(0.0, inf)),
+    "hypotm1": (_guarded(lambda x: x * (x / (math.hypot(1.0, x) + 1)), 0.0, inf), Range(0.0, inf)),
+}
+IMAGE = {
+    "versin": Range(0.0, 2.0),
+    "sech": Range(0.0, 1.0, True, False),
+    "softmax": Range(0.0, 1.0, True, False),
+    "dircos": UNIT,
+    "log1mexp": Range(-inf, 0.0, True, True),
+    "exprel": POSITIVE,
+    "exprel_diff": POSITIVE,
 }
 # atanh has its poles at both ends
 ATANH = _guarded(math.atanh, -inf, inf)
@@ -153,6 +175,9 @@ def apply(op: str, args: Sequence[Range], signs: Sequence[Range], *, limit: bool
             return {TRUE: args[1], FALSE: args[2]}.get(args[0]) or hull(args[1], args[2])
         case "lt" | "le" | "eq" | "and" | "or" | "not":
             return condition(op, args, limit=limit)
+    if op in IMAGE:
+        image = IMAGE[op]
+        return Range(image.low, image.high) if limit else image
     if len(args) == 1:
         inside = _of_one(op, args[0], limit=limit)
         return anything if inside is None else inside
@@ -164,6 +189,11 @@ def _of_one(op: str, a: Range, *, limit: bool) -> Range | None:
     if op in INCREASING:
         function, image = INCREASING[op]
         return increasing(function, a, image, exact)
+    if op in EVEN:
+        size = _of_one("abs", a, limit=limit)
+        assert size is not None
+        function, image = EVEN[op]
+        return _spread(increasing(function, size, image), image)
     if op in DECREASING:
         function, image = DECREASING[op]
         return decreasing(function, a, image)
@@ -179,10 +209,6 @@ def _of_one(op: str, a: Range, *, limit: bool) -> Range | None:
                 return neg(a)
             far = max((-a.low, a.open_low), (a.high, a.open_high), key=lambda end: (end[0], not end[1]))
             return Range(0.0, far[0], False, far[1])
-        case "cosh":
-            size = _of_one("abs", a, limit=limit)
-            assert size is not None
-            return increasing(_guarded(math.cosh, 1.0, inf), size, Range(1.0, inf), {Fraction(0): Fraction(1)})
         case "sign":
             if limit and a.low <= 0 <= a.high:
                 return UNIT
@@ -200,6 +226,12 @@ def _of_one(op: str, a: Range, *, limit: bool) -> Range | None:
         case "gammaln":
             return _gammaln(a)
     return None
+
+
+def _spread(r: Range, image: Range) -> Range:
+    """Widen a range by the rounding of a function that is right to some 12 digits (its least value is exact)."""
+    low = r.low if r.low == image.low else max(image.low, r.low * (1 - 1e-4 if r.low < 1e-4 else 1 - 1e-12))
+    return Range(low, r.high * (1 + 1e-12), r.open_low, r.open_high)
 
 
 def _sign(x: float, *, open_end: bool, below: bool) -> float:

@@ -125,8 +125,11 @@ class Spectrum(NamedTuple):
     largest: float
 
 
-def spectrum(matrix: Sequence[Sequence[Fraction]]) -> Spectrum | None:
-    """Return the extreme eigenvalues of a symmetric matrix; None where its numbers are no doubles."""
+def spectrum(matrix: Sequence[Sequence[Fraction]], nullity: int = 0) -> Spectrum | None:
+    """Return the extreme eigenvalues of a symmetric matrix; None where its numbers are no doubles.
+
+    With `nullity` (of a semidefinite matrix, known exactly), that many zeros are left out at the lower end.
+    """
     size = len(matrix)
     try:
         rows = [[float(entry) for entry in row] for row in matrix]
@@ -143,11 +146,11 @@ def spectrum(matrix: Sequence[Sequence[Fraction]]) -> Spectrum | None:
             near = float((a * d - b * b) / Fraction(far)) if far else 0.0
         except OverflowError:
             return None
-        return Spectrum(min(near, far), max(near, far))
+        return Spectrum(min(near, far), max(near, far)) if nullity == 0 else Spectrum(far, far)
     import numpy as np
 
     values = np.linalg.eigvalsh(np.array(rows))
-    return Spectrum(float(values[0]), float(values[-1]))
+    return Spectrum(float(values[nullity]), float(values[-1]))
 
 
 class Rates(NamedTuple):

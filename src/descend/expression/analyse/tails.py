@@ -34,6 +34,7 @@ class Tail:
     base: Mapping[str, float]
     slope: int = 0  # sign of a slope that stays away from 0 in this direction; 2: it never falls
     outer: bool = False
+    closed: bool = False  # the end belongs to the domain
 
     @property
     def falls(self) -> bool:
@@ -52,16 +53,25 @@ class Tail:
 
 
 def ray_ends(
-    tape: Tape, root: int, names: Sequence[str], direction: Sequence[int], where: Domain, deadline: Deadline
+    tape: Tape,
+    root: int,
+    names: Sequence[str],
+    direction: Sequence[int],
+    where: Domain,
+    deadline: Deadline,
+    others: float = 0.0,
 ) -> Tail | None:
-    """Return the behaviour of f(base + t·direction) as t → ∞; None where f is not known to be defined out there."""
+    """Return the behaviour of f(base + t·direction) as t → ∞; None where f is not known to be defined out there.
+
+    The base is 0 in the directions that move, and `others` (or inside the domain) in those that do not.
+    """
     symbols = [tape.symbol(n) for n in names]
-    base = [0.0] * len(names)
+    base = [0.0 if d else others for d in direction]
     for k, symbol in enumerate(symbols):
         box = where.boxes.get(symbol, REALS)
         if (direction[k] > 0 and not isinf(box.high)) or (direction[k] < 0 and not isinf(box.low)):
             return None
-        if not direction[k] and not box.low < 0 < box.high:
+        if not direction[k] and not box.low < others < box.high:
             base[k] = points([symbol], where, 2)[-1][0]
     moving = [k for k, d in enumerate(direction) if d]
     if len(moving) == 1 and len(names) == 1:
@@ -133,4 +143,5 @@ def edges(tape: Tape, root: int, names: Sequence[str], where: Domain, deadline: 
             words = f"{condition.variable} → {edge:g} from {'above' if side > 0 else 'below'}"
             base = dict(zip(names, inside, strict=True)) | {names[k]: edge}
             outer = len(names) == 1 and condition.relation != "!="
-            yield Tail(limit, words, {names[k]: float(side)}, base, outer=outer)
+            closed = "=" in condition.relation and outer
+            yield Tail(limit, words, {names[k]: float(side)}, base, outer=outer, closed=closed)
