@@ -30,7 +30,10 @@ POINTS = {  # inside the domain of each function; both sides where it has two
     "atanh": (-0.7, 0.4),
     "acosh": (1.2, 3.5),
     "gammaln": (0.3, 2.5),
+    "log1mexp": (-2.5, -0.3),
 }
+ONE = formulas.UNARY | formulas.STABLE
+TWO = formulas.BINARY | formulas.STABLE_OF_TWO
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +103,7 @@ class TestRandomFormulas:
 
 
 class TestEveryFunction:
-    @pytest.mark.parametrize("name", sorted(formulas.UNARY))
+    @pytest.mark.parametrize("name", sorted(ONE))
     def test_of_one_argument(self, name):
         x = formulas.SYMBOLS["x"]
         function = read(f"{name}(x)")
@@ -109,14 +112,14 @@ class TestEveryFunction:
             value = partials(f"{name}(x)", point)["x"]
             assert close(value, difference(function, point, "x"), 1e-30)
             if name not in {"floor", "ceil"}:  # SymPy leaves their derivative undone
-                assert close(value, sympy_value(sympy.diff(formulas.UNARY[name](x), x), point), 1e-40)
+                assert close(value, sympy_value(sympy.diff(ONE[name](x), x), point), 1e-40)
 
-    @pytest.mark.parametrize("name", sorted(formulas.BINARY))
+    @pytest.mark.parametrize("name", sorted(TWO))
     @pytest.mark.parametrize("at", [(0.4, 2.5), (2.5, 0.4), (-0.7, 0.4), (0.4, -0.7)])
     def test_of_two_arguments(self, name, at):
         function = read(f"{name}(x, y)")
         point = {"x": at[0], "y": at[1], "z": 0}
-        expression = formulas.BINARY[name](formulas.SYMBOLS["x"], formulas.SYMBOLS["y"])
+        expression = TWO[name](formulas.SYMBOLS["x"], formulas.SYMBOLS["y"])
         for symbol, value in partials(f"{name}(x, y)", point).items():
             assert close(value, difference(function, point, symbol), 1e-30)
             assert close(value, sympy_value(sympy.diff(expression, formulas.SYMBOLS[symbol]), point), 1e-40)
@@ -140,7 +143,27 @@ class TestEveryFunction:
 
     def test_none_is_forgotten(self):
         by_name = {row.name for row in TABLE.values() if row.typed}
-        assert by_name == {*formulas.UNARY, *formulas.BINARY, "polygamma", "where"}
+        ordered = {"polygamma", "chebyshevt", "chebyshevt_diff", "exprel_diff"}
+        assert by_name == {*ONE, *TWO, *ordered, "where"}
+
+    @pytest.mark.parametrize("order", range(4))
+    @pytest.mark.parametrize("text", ["exprel_diff({order}, x)", "chebyshevt_diff({order}, 7, x)", "chebyshevt(5, x)"])
+    def test_of_an_order(self, order, text):
+        text = text.format(order=order)
+        for number in (-2.5, 0.3, 1):
+            point = {"x": number, "y": 0, "z": 0}
+            assert close(partials(text, point)["x"], difference(read(text), point, "x"), 1e-30)
+
+    def test_softmax_of_three(self):
+        point = {"x": 0.3, "y": -1.2, "z": 0.8}
+        tape, root = parse("softmax(x, y, z)")
+        symbols = [tape.symbol(name) for name in "xyz"]
+        matrix = [evaluate(tape, row, point) for row in hessian(tape, root, symbols)]
+        expression = sympy.exp(formulas.SYMBOLS["x"]) / sum(sympy.exp(s) for s in formulas.SYMBOLS.values())
+        for j, a in enumerate("xyz"):
+            for k, b in enumerate("xyz"):
+                second = sympy.diff(expression, formulas.SYMBOLS[a], formulas.SYMBOLS[b])
+                assert close(matrix[j][k], sympy_value(second, point), 1e-40)
 
 
 class TestBranches:

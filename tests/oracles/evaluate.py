@@ -83,6 +83,7 @@ OPERATIONS = {
     "logcosh": lambda x: mp.log(mp.cosh(x)),
     "sech": mp.sech,
     "log1mexp": _real(lambda x: mp.log(1 - mp.exp(x))),
+    "onemsq": lambda x: 1 - x * x,
     "bose": lambda x: _div(mp.mpf(1), mp.exp(x) - 1),
     "exprel": lambda x: mp.expm1(x) / x if x else mp.mpf(1),
     "exprel_diff": _real(lambda order, x: mp.hyp1f1(order + 1, order + 2, x) / (order + 1)),

@@ -59,6 +59,24 @@ BINARY = {
     "min": sympy.Min,
     "max": sympy.Max,
 }
+# Forms that keep their digits: not drawn for random formulas.
+STABLE = {
+    "hypotm1": lambda x: sympy.sqrt(1 + x**2) - 1,
+    "sqrt1pm1": lambda x: sympy.sqrt(1 + x) - 1,
+    "versin": lambda x: 1 - sympy.cos(x),
+    "coshm1": lambda x: sympy.cosh(x) - 1,
+    "logcosh": lambda x: sympy.log(sympy.cosh(x)),
+    "sech": sympy.sech,
+    "log1mexp": lambda x: sympy.log(1 - sympy.exp(x)),
+    "onemsq": lambda x: 1 - x**2,
+    "bose": lambda x: 1 / (sympy.exp(x) - 1),
+    "exprel": lambda x: (sympy.exp(x) - 1) / x,
+}
+STABLE_OF_TWO = {
+    "softmax": lambda a, b: sympy.exp(a) / (sympy.exp(a) + sympy.exp(b)),
+    "logsumexp": BINARY["logaddexp"],
+    "dircos": lambda a, b: a / sympy.sqrt(a**2 + b**2),
+}
 # What an argument is put into, so that it lies in the domain and nothing explodes.
 INTO = (
     dict.fromkeys(("log", "log2", "log10", "sqrt", "gammaln"), "1.5 + ({u})**2")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, reduce
+from math import factorial
 from typing import TYPE_CHECKING, Any
 
-from descend.errors import FormulaError
+from descend.errors import FormulaError, LimitError
 from descend.expression.functions import TABLE
 
 if TYPE_CHECKING:
     from descend.expression.tape import Tape
+
+MAX_ORDER = 100  # of derivatives of Chebyshev polynomials
 
 Build = Callable[..., int]  # (tape, entries of the arguments) → entry
 Spelling = Callable[..., Any]  # (may SymPy simplify?, arguments) → expression
@@ -18,7 +21,7 @@ Spelling = Callable[..., Any]  # (may SymPy simplify?, arguments) → expression
 # Called the same here and there.
 SAME = (
     "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
-    "atanh", "erf", "erfc", "polygamma", "floor", "sign", "chebyshevt",
+    "atanh", "erf", "erfc", "polygamma", "floor", "sign",
 )  # fmt: skip
 
 
@@ -65,6 +68,22 @@ def readers() -> dict[type, Build]:
     def golden(tape: Tape) -> int:
         return tape.div(tape.add((tape.constant(1), tape.call("sqrt", tape.constant(5)))), tape.constant(2))
 
+    def chebyshevu(tape: Tape, degree: int, x: int) -> int:
+        return gegenbauer(tape, degree, tape.constant(1), x)
+
+    def gegenbauer(tape: Tape, degree: int, order: int, x: int) -> int:
+        """Read C_k^(m)(x) as the derivative of order m of T_{k+m}(x), divided by 2^(m-1)·(m-1)!·(k+m)."""
+        m = tape.value(order)
+        if m is None or m.denominator != 1 or not 1 <= m <= MAX_ORDER:
+            raise FormulaError("gegenbauer(k, m, x) is understood for whole numbers m > 0 only")
+        whole = tape.add((degree, order))
+        factor = tape.constant(2 ** (int(m) - 1) * factorial(int(m) - 1))
+        derivative = tape.call("chebyshevt_diff", order, whole, x)
+        quotient = tape.div(derivative, tape.mul((factor, whole))) if tape.value(whole) != 0 else tape.constant(0)
+        # The polynomial of degree -m is 0, and so are derivative and divisor.
+        none = tape.call("eq", whole, tape.constant(0))
+        return quotient if tape.value(whole) is not None else tape.call("where", none, tape.constant(0), quotient)
+
     return {
         **{getattr(sympy, name): named(name) for name in SAME},
         sympy.Abs: named("abs"),
@@ -83,6 +102,9 @@ def readers() -> dict[type, Build]:
         sympy.csch: one_over("sinh"),
         sympy.coth: one_over("tanh"),
         sympy.Heaviside: heaviside,
+        sympy.chebyshevt: named("chebyshevt"),
+        sympy.chebyshevu: chebyshevu,
+        sympy.gegenbauer: gegenbauer,
         type(sympy.pi): named("pi"),
         type(sympy.E): lambda tape: tape.call("exp", tape.constant(1)),
         type(sympy.EulerGamma): lambda tape: tape.neg(tape.call("polygamma", tape.constant(0), tape.constant(1))),
@@ -151,6 +173,21 @@ def spellings() -> dict[str, Spelling]:
         begin = sympy.Add(*((-x) ** j / sympy.factorial(j) for j in range(m + 1)))
         return (-1) ** m * sympy.factorial(m) * (exp(evaluate, x) * begin - 1) / x ** (m + 1)
 
+    def chebyshevt(_: bool, degree: Any, x: Any) -> Any:
+        return sympy.chebyshevt(degree, x, evaluate=False)  # or it would be written out, whatever the degree
+
+    def chebyshevt_diff(evaluate: bool, order: Any, degree: Any, x: Any) -> Any:
+        """Spell the derivative of order m of T_k(x): 2^(m-1)·(m-1)!·k·C_{k-m}^(m)(x)."""
+        if not order.is_number or not 0 <= order <= MAX_ORDER:
+            raise LimitError("a derivative of a Chebyshev polynomial of this order is not handed to SymPy")
+        m = int(order)
+        if m == 0:
+            return chebyshevt(evaluate, degree, x)
+        if degree.is_number and degree < m:
+            return sympy.Integer(0)
+        of = (sympy.gegenbauer, degree - m, m, x) if m > 1 else (sympy.chebyshevu, degree - 1, x)
+        return sympy.Integer(2 ** (m - 1) * factorial(m - 1)) * degree * of[0](*of[1:], evaluate=False)
+
     half, one = sympy.Rational(1, 2), sympy.Integer(1)
     return {
         **{name: function(getattr(sympy, name)) for name in SAME},
@@ -181,9 +218,12 @@ def spellings() -> dict[str, Spelling]:
         "logcosh": lambda evaluate, x: sympy.log(sympy.cosh(x, evaluate=evaluate), evaluate=evaluate),
         "sech": function(sympy.sech),
         "log1mexp": lambda evaluate, x: sympy.log(1 - exp(evaluate, x), evaluate=evaluate),
+        "onemsq": lambda evaluate, x: 1 - power(evaluate, x, sympy.Integer(2)),
         "bose": lambda evaluate, x: one / (exp(evaluate, x) - 1),
         "exprel": lambda evaluate, x: (exp(evaluate, x) - 1) / x,
         "exprel_diff": exprel_diff,
+        "chebyshevt": chebyshevt,
+        "chebyshevt_diff": chebyshevt_diff,
         "abs": function(sympy.Abs),
         "ceil": function(sympy.ceiling),
         "gammaln": function(sympy.loggamma),

@@ -60,7 +60,14 @@ def _logcosh(b: Lowering, x: int) -> int:
 
 
 def _sech(b: Lowering, x: int) -> int:
-    return b.emit("div", b.number(1), b.emit("cosh", x))
+    """2t/(1 + t²) for t = exp(−|x|)."""
+    t = b.emit("exp", b.emit("neg", b.emit("abs", x)))
+    return b.emit("div", b.emit("add", t, t), b.emit("add", b.number(1), b.emit("mul", t, t)))
+
+
+def _onemsq(b: Lowering, x: int) -> int:
+    one = b.number(1)
+    return b.emit("mul", b.emit("sub", one, x), b.emit("add", one, x))
 
 
 def _log1mexp(b: Lowering, x: int) -> int:
@@ -177,6 +184,6 @@ def exprel_diff(b: Lowering, order: Fraction | None, x: int) -> int:
 
 FORMS: dict[str, Callable[..., int]] = {
     "versin": _versin, "coshm1": _coshm1, "hypotm1": _hypotm1, "sqrt1pm1": _sqrt1pm1, "dircos": _dircos,
-    "logcosh": _logcosh, "sech": _sech, "log1mexp": _log1mexp, "bose": _bose, "exprel": _exprel,
+    "logcosh": _logcosh, "sech": _sech, "onemsq": _onemsq, "log1mexp": _log1mexp, "bose": _bose, "exprel": _exprel,
     "logaddexp": _logsumexp, "logsumexp": _logsumexp, "softmax": _softmax,
 }  # fmt: skip

@@ -43,8 +43,10 @@ def _cbrt(tape: Tape, _args: Args, entry: int) -> Partial:
     return (tape.div(tape.constant(Fraction(1, 3)), tape.pow(entry, tape.constant(2))),)
 
 
-def _sigmoid(tape: Tape, args: Args, entry: int) -> Partial:
-    return (tape.mul((entry, tape.call("sigmoid", tape.neg(args[0])))),)  # s(x)·s(-x): no 1 - s(x)
+def _sigmoid(tape: Tape, args: Args, _entry: int) -> Partial:
+    # sech(x/2)²/4 = s(x)·s(-x), and not s(x)·(1 - s(x)); the derivative of the product would cancel near 0.
+    half = tape.call("sech", tape.mul((tape.constant(Fraction(1, 2)), args[0])))
+    return (tape.mul((tape.constant(Fraction(1, 4)), tape.pow(half, tape.constant(2)))),)
 
 
 def _softplus(tape: Tape, args: Args, _entry: int) -> Partial:

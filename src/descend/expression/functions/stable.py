@@ -85,6 +85,10 @@ def _bose(tape: Tape, args: Args, entry: int) -> Partial:
     return (tape.mul((entry, tape.call("bose", tape.neg(args[0])))),)  # -b(1 + b): 1 + b(x) = -b(-x)
 
 
+def _onemsq(tape: Tape, args: Args, _entry: int) -> Partial:
+    return (tape.mul((tape.constant(-2), args[0])),)
+
+
 def _exprel(tape: Tape, args: Args, _entry: int) -> Partial:
     return (tape.call("exprel_diff", tape.constant(1), args[0]),)
 
@@ -170,6 +174,15 @@ ROWS: tuple[Function, ...] = (
     row("logcosh", "log(cosh(x))", _logcosh, REAL, NEITHER, CONVEX, exact={0: 0}, stands_for=("log(cosh(x))",)),
     row("sech", "hyperbolic secant 1/cosh(x)", _sech, REAL, NEITHER, BENT, exact={0: 1}, stands_for=("1/cosh(x)",)),
     row("log1mexp", "log(1 - exp(x))", _log1mexp, "x < 0", DOWN, CONCAVE, stands_for=("log(1 - exp(x))",)),
+    row(
+        "onemsq",
+        "1 - x² with all its digits, as (1 - x)(1 + x)",
+        _onemsq,
+        REAL,
+        NEITHER,
+        CONCAVE,
+        exact={0: 1, 1: 0, -1: 0},
+    ),
     row("bose", "1/(exp(x) - 1)", _bose, "x ≠ 0", NEITHER, BENT, stands_for=("1/(exp(x) - 1)",)),
     row(
         "exprel",

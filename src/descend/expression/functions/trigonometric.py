@@ -26,9 +26,8 @@ def _tan(tape: Tape, _args: Args, entry: int) -> Partial:
 
 
 def _unit_root(tape: Tape, index: int) -> int:
-    """sqrt(1 - x²), as a product: keeps its digits near ±1."""
-    one = tape.constant(1)
-    return tape.call("sqrt", tape.mul((tape.sub(one, index), tape.add((one, index)))))
+    """sqrt(1 - x²), which keeps its digits near ±1, and its derivative near 0."""
+    return tape.call("sqrt", tape.call("onemsq", index))
 
 
 def _asin(tape: Tape, args: Args, _entry: int) -> Partial:
@@ -78,8 +77,7 @@ def _acosh(tape: Tape, args: Args, _entry: int) -> Partial:
 
 
 def _atanh(tape: Tape, args: Args, _entry: int) -> Partial:
-    one = tape.constant(1)
-    return (tape.div(one, tape.mul((tape.sub(one, args[0]), tape.add((one, args[0]))))),)
+    return (tape.div(tape.constant(1), tape.call("onemsq", args[0])),)
 
 
 UP, DOWN, NEITHER = Monotone.INCREASING, Monotone.DECREASING, Monotone.NEITHER
