@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from descend.api.reading import constant_arrays, order_of, prepared, read_cost, start_names
-from descend.errors import StartError
+from descend.errors import MethodError, StartError, UnavailableError
 from descend.evaluation import ArrayVector, Evaluation, Order, Vector
 from descend.expression.limits import Limits
-from descend.problem.objective import FormulaObjective, RowsObjective, make_objective
+from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, RowsObjective, make_objective
 from descend.problem.problem import make_problem
 
 if TYPE_CHECKING:
     from descend.problem.indexed import IndexedObjective
+
 
 def _new_array(vector: Vector) -> Any:
     """Return the entries of a vector that nobody else holds; a large one is not copied."""
@@ -35,6 +36,7 @@ class CompiledFunction:
         self.names: Sequence[str] = objective.names
         self.evaluator: str = objective.tier
         self.looks = 0
+        self._nested: IndexedObjective | None = None
 
     def _point(self, x: Any) -> Vector:
         vector: Vector
@@ -76,8 +78,53 @@ class CompiledFunction:
 
         second = self._look(x, Order.HESSIAN).hessian
         if second is None:
-            raise StartError(f"a dense Hessian of {len(self.names)} variables is not made")
+            raise StartError(
+                f"a dense Hessian of {len(self.names)} variables is not made; use sparse_hessian or hessian_product"
+            )
         return np.array(second)
+
+    def sparse_hessian(self, x: Any) -> Any:
+        """Return the Hessian as a `scipy.sparse.csc_array` with the pattern that the formula has.
+
+        It takes as many Hessian products as the pattern has colours (three for a tridiagonal one).  Raises
+        `MethodError` where nearly every variable meets every other.
+        """
+        return self._curvature().sparse_hessian(self._point(x))
+
+    def gauss_newton_product(self, x: Any, v: Any) -> Any:
+        """Return 2·JᵀWJ times `v`, a new float64 array, for a cost Σ wᵢ·rᵢ² with the Jacobian J of the residuals.
+
+        Raises `MethodError` where the cost is not written as a sum of squares.
+        """
+        found = self._curvature().gauss_newton_product(self._point(x), self._point(v))
+        if found is None:
+            raise MethodError("the cost is not written as a sum of squares, so it has no residuals")
+        return _new_array(found)
+
+    def gauss_newton(self, x: Any) -> Any:
+        """Return the Gauss-Newton matrix 2·JᵀWJ, a new float64 array (n, n), for at most 500 variables."""
+        import numpy as np
+
+        if len(self.names) > DENSE_HESSIAN:
+            raise StartError(f"a dense matrix of {len(self.names)} variables is not made; use gauss_newton_product")
+        return np.array([self.gauss_newton_product(x, unit) for unit in np.eye(len(self.names))])
+
+    def _curvature(self) -> IndexedObjective:
+        """Return the objective that knows patterns and residuals."""
+        if self._nested is None:
+            from descend.problem.indexed import IndexedObjective
+
+            objective = self._objective
+            if isinstance(objective, RowsObjective):
+                raise UnavailableError(
+                    "sparse and Gauss-Newton matrices of models are not in this version; use hessian"
+                )
+            self._nested = (
+                objective
+                if isinstance(objective, IndexedObjective)
+                else IndexedObjective(objective.problem, {}, 1, compiled=True)
+            )
+        return self._nested
 
     def hessian_product(self, x: Any, v: Any) -> Any:
         """Return Hessian times `v`, a new float64 array."""

@@ -53,16 +53,16 @@ class _Context:
 
 
 class _Sweep:
-    def __init__(self, tape: Tape, root: int, symbols: Collection[int], arrays: Collection[str]) -> None:
+    def __init__(self, tape: Tape, roots: Collection[int], symbols: Collection[int], arrays: Collection[str]) -> None:
         self.tape, self.symbols, self.arrays = tape, symbols, arrays
-        self.active = self._active(root)
+        self.active = self._active(roots)
         self.adjoints: dict[int, int] = {}
         self.scatters: dict[tuple[str, int, tuple[Loop, ...]], list[int]] = {}
 
-    def _active(self, root: int) -> set[int]:
+    def _active(self, roots: Collection[int]) -> set[int]:
         """Return the entries that depend on what is wanted (bounds and places never do)."""
         active: set[int] = set()
-        for index in self.tape.reachable((root,)):
+        for index in self.tape.reachable(roots):
             entry = self.tape[index]
             if entry.op == "access":
                 found = entry.value in self.arrays
@@ -127,7 +127,7 @@ class _Sweep:
 
     def activated(self, index: int) -> int:
         """Take in an entry that has been made meanwhile."""
-        self.active |= self._active(index)
+        self.active |= self._active((index,))
         return index
 
     def turned(self, context: _Context, level: int, args: tuple[int, ...], adjoint: int) -> bool:
@@ -170,14 +170,35 @@ def _shift(tape: Tape, bound: int, level: int) -> int | None:
     return tape.add([*terms, tape.constant(form[1])])
 
 
-def sweep(
-    tape: Tape, root: int, symbols: Collection[int], arrays: Collection[str]
-) -> tuple[dict[int, int], tuple[Scatter, ...]]:
-    """Return (symbol → its adjoint, the contributions to entries of `arrays`)."""
-    work = _Sweep(tape, root, symbols, arrays)
-    if root in work.active:
-        outermost = _Context(None, None)
-        outermost.take(root, tape.constant(1))
-        work.work(outermost)
+Adjoints = tuple[dict[int, int], tuple[Scatter, ...]]
+
+
+class Seed(NamedTuple):
+    """An adjoint to start from: that of `entry`, under `loops`."""
+
+    loops: tuple[Loop, ...]
+    entry: int
+    adjoint: int
+
+
+def sweep(tape: Tape, root: int, symbols: Collection[int], arrays: Collection[str]) -> Adjoints:
+    """Return (symbol → its adjoint, the contributions to entries of `arrays`) for the derivative of `root`."""
+    return sweep_from(tape, [Seed((), root, tape.constant(1))], symbols, arrays)
+
+
+def sweep_from(tape: Tape, seeds: Collection[Seed], symbols: Collection[int], arrays: Collection[str]) -> Adjoints:
+    """Return Σ over the seeds, and over their loops, of adjoint · derivative of the entry."""
+    work = _Sweep(tape, [seed.entry for seed in seeds], symbols, arrays)
+    outermost = _Context(None, None)
+    for loops, entry, adjoint in seeds:
+        if entry not in work.active:
+            continue
+        chain = [outermost]
+        for loop in loops:
+            chain.append(_Context(chain[-1], loop))
+        work.push(chain[-1], entry, adjoint)
+        for context in reversed(chain[1:]):
+            work.work(context)
+    work.work(outermost)
     scatters = (Scatter(*key[:2], total(tape, parts), key[2]) for key, parts in work.scatters.items())
     return work.adjoints, tuple(scatters)

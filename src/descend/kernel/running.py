@@ -38,7 +38,16 @@ def spans(tape: Tape, loops: Iterable[Loop]) -> dict[int, tuple[int, int]]:
 
 
 def interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Return bounds of a whole-number entry, given those of the indices in it (interval arithmetic)."""
+    """Return bounds of a whole-number entry, given those of the indices in it."""
+    low, high = exact_interval(tape, index, ranges)
+    return low.__ceil__(), high.__floor__()
+
+
+def exact_interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -> tuple[Fraction, Fraction]:
+    """Return bounds of an entry made of constants and indices (interval arithmetic).
+
+    Raises `FormulaError` for any other entry.
+    """
     known: dict[int, tuple[Fraction, Fraction]] = {}
     for k in tape.reachable((index,)):
         entry = tape[k]
@@ -48,9 +57,9 @@ def interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -> tupl
                 assert isinstance(entry.value, Fraction)
                 known[k] = (entry.value, entry.value)
             case "index":
-                assert isinstance(entry.value, int)
-                least, most = ranges[entry.value]
-                known[k] = (Fraction(least), Fraction(most))
+                if not isinstance(entry.value, int) or entry.value not in ranges:
+                    raise FormulaError("this is not made of constants and the indices around it")
+                known[k] = (Fraction(ranges[entry.value][0]), Fraction(ranges[entry.value][1]))
             case "add":
                 known[k] = (sum((a[0] for a in args), Fraction(0)), sum((a[1] for a in args), Fraction(0)))
             case "neg":
@@ -62,15 +71,20 @@ def interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -> tupl
                 known[k] = args[0]
                 for low, high in args[1:]:
                     if entry.op == "div":
+                        if low <= 0 <= high:
+                            raise FormulaError("a bound or an index in brackets is divided by zero")
                         low, high = 1 / low, 1 / high  # noqa: PLW2901 - a quotient is a product with 1/b
                     corners = [a * b for a in known[k] for b in (low, high)]
                     known[k] = (min(corners), max(corners))
             case "floor" | "ceil":
                 known[k] = args[0]
+            case "pow" if args[1][0] == args[1][1] and args[1][0].denominator == 1 and args[1][0] > 0:
+                ends = sorted(end ** int(args[1][0]) for end in args[0])
+                around_zero = args[0][0] < 0 < args[0][1] and args[1][0] % 2 == 0
+                known[k] = (Fraction(0) if around_zero else ends[0], ends[1])
             case _:
                 raise FormulaError("a bound or an index in brackets is not a whole number made of indices")
-    low, high = known[index]
-    return low.__ceil__(), high.__floor__()
+    return known[index]
 
 
 class Running:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from descend.errors import DataError, FormulaError, LimitError, printable
 from descend.expression import binders
@@ -18,20 +18,30 @@ ENUMERATED = 5_000_000  # rounds of outer loops that are gone through to find ho
 Loops = tuple[Loop, ...]
 
 
-def accesses(tape: Tape, root: int) -> list[tuple[str, int, Loops]]:
-    """Return (array, place, loops around it) of every array entry that `root` reads, each once.
+class Access(NamedTuple):
+    """``array[place]`` under `loops`, of which the first `shared` are those that the search began under."""
+
+    array: str
+    place: int
+    loops: Loops
+    shared: int
+
+
+def accesses(tape: Tape, root: int, loops: Loops = ()) -> list[Access]:
+    """Return every array entry that `root`, an entry under `loops`, reads, each once.
 
     Raises `FormulaError` for bounds and places that are not whole numbers made of indices.
     """
-    found: dict[tuple[str, int, Loops], None] = {}
-    seen: set[tuple[int, Loops]] = set()
-    todo: list[tuple[int, Loops]] = [(root, ())]
+    found: dict[Access, None] = {}
+    seen: set[tuple[int, Loops, int]] = set()
+    todo: list[tuple[int, Loops, int]] = [(root, loops, len(loops))]
     while todo:
-        index, context = todo.pop()
-        key = (index, context[: tape.free[index].bit_length()])
-        if key in seen:
+        index, context, shared = todo.pop()
+        context = context[: tape.free[index].bit_length()]
+        shared = min(shared, len(context))
+        if (index, context, shared) in seen:
             continue
-        seen.add(key)
+        seen.add((index, context, shared))
         entry = tape[index]
         if entry.op == "access":
             if binders.affine(tape, entry.args[0]) is None:
@@ -39,19 +49,17 @@ def accesses(tape: Tape, root: int) -> list[tuple[str, int, Loops]]:
                     f"the index in {_shown(tape, index)} must be linear in the indices, with whole coefficients: "
                     "x[i], x[2i + 1], x[n - 1 - i]"
                 )
-            found[str(entry.value), entry.args[0], key[1]] = None
+            found[Access(str(entry.value), entry.args[0], context, shared)] = None
         elif entry.op in binders.BINDERS:
             *bodies, low, high = entry.args
             for bound in (low, high):
                 if not whole(tape, bound):
-                    from descend.expression.write import to_text
-
-                    raise FormulaError(f"a bound of {entry.op} is not a whole number: {to_text(tape, bound)}")
+                    raise FormulaError(f"a bound of {entry.op} is not a whole number: {_shown(tape, bound)}")
             assert isinstance(entry.value, int)
-            inside = (*key[1], Loop(entry.value, low, high))
-            todo += [(body, inside) for body in bodies]
+            inside = (*context, Loop(entry.value, low, high))
+            todo += [(body, inside, shared) for body in bodies]
         else:
-            todo += [(arg, key[1]) for arg in entry.args]
+            todo += [(arg, context, shared) for arg in entry.args]
     return list(found)
 
 
@@ -68,7 +76,7 @@ def array_extents(tape: Tape, root: int, data: Mapping[str, Any]) -> dict[str, E
     error (`FormulaError`), and so is an index beyond the data (`DataError`).
     """
     places: dict[str, list[tuple[int, Loops]]] = {}
-    for array, place, loops in accesses(tape, root):
+    for array, place, loops, _ in accesses(tape, root):
         places.setdefault(array, []).append((place, loops))
     extents: dict[str, Extent] = {}
     for array, used in sorted(places.items()):
@@ -144,23 +152,16 @@ def _touch(tape: Tape, place: int, loops: Loops, touched: Any, low: int) -> None
         if _range(tape, place, loops) is not None:
             touched[constant - low] = True
         return
-    outer: dict[int, Any] = {}
     innermost = max(coefficients)
-    count = 1
-    for loop in loops[:innermost]:
-        first, last = (np.broadcast_to(_numbers(tape, bound, outer), count) for bound in (loop.low, loop.high))
-        sizes = np.maximum(0, last - first + 1)
-        count = int(sizes.sum())
-        if count > ENUMERATED:
-            found = _range(tape, place, loops)
-            if found is not None:
-                touched[found[0] - low : found[1] - low + 1] = True
-            return
-        starts = np.repeat(first - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
-        outer = {level: np.repeat(values, sizes) for level, values in outer.items()}
-        outer[loop.level] = starts + np.arange(count)
+    grid = expanded(tape, loops[:innermost], {}, 1, ENUMERATED)
+    if grid is None:
+        found = _range(tape, place, loops)
+        if found is not None:
+            touched[found[0] - low : found[1] - low + 1] = True
+        return
+    outer, count = grid.values, grid.rounds
     loop = loops[innermost]
-    first, last = (np.broadcast_to(_numbers(tape, bound, outer), count) for bound in (loop.low, loop.high))
+    first, last = (np.broadcast_to(numbers(tape, bound, outer), count) for bound in (loop.low, loop.high))
     step = coefficients[innermost]
     base = np.full(count, constant - low)
     for level, coefficient in coefficients.items():
@@ -178,7 +179,33 @@ def _touch(tape: Tape, place: int, loops: Loops, touched: Any, low: int) -> None
             touched[start : stop + 1 : abs(step)] = True
 
 
-def _numbers(tape: Tape, bound: int, values: Mapping[int, Any]) -> Any:
+class Grid(NamedTuple):
+    """All rounds of some loops: the indices by level, how many rounds, and from which earlier round each comes."""
+
+    values: dict[int, Any]
+    rounds: int
+    origin: Any
+
+
+def expanded(tape: Tape, loops: Loops, values: Mapping[int, Any], count: int, limit: int) -> Grid | None:
+    """Go through `loops` for each of the `count` rounds that `values` describe; None beyond `limit` rounds."""
+    import numpy as np
+
+    known, origin = dict(values), np.arange(count)
+    for loop in loops:
+        first, last = (np.broadcast_to(numbers(tape, bound, known), count) for bound in (loop.low, loop.high))
+        sizes = np.maximum(0, last - first + 1)
+        count = int(sizes.sum())
+        if count > limit:
+            return None
+        starts = np.repeat(first - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
+        known = {level: np.repeat(array, sizes) for level, array in known.items()}
+        origin = np.repeat(origin, sizes)
+        known[loop.level] = starts + np.arange(count)
+    return Grid(known, count, origin)
+
+
+def numbers(tape: Tape, bound: int, values: Mapping[int, Any]) -> Any:
     """Evaluate a bound for arrays of indices."""
     import numpy as np
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from descend.errors import LimitError
 from descend.evaluation import ArrayVector, Evaluation, Order, Place, Vector
-from descend.expression.derivative import Gradient, hessian, hessian_product
+from descend.expression.derivative import Gradient, hessian
 from descend.expression.limits import STANDARD, Limits
 from descend.kernel.nest import LoopStatement, Nest, make_nest
 from descend.kernel.rounding import UNIT
 from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.problem import Problem
+from descend.problem.products import DirectionalKernel, Packing, gauss_newton_gradient, hessian_gradient
+from descend.problem.sparsity import Sparsity, sparsity
 
 INTERPRETED_SECONDS = 1.0  # a budget that the interpreter certainly finishes in this time is not compiled
 CALL_SECONDS = 2e-6  # of one NumPy call
@@ -21,7 +23,6 @@ ORDERED_SECONDS = 1e-6  # of one round that must wait for the one before it
 EXPLICIT_HESSIAN = 30  # variables that are numbers, up to which every second derivative is an entry of its own
 DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
 FURTHEST_INDEX = 2**31 - 1
-DIRECTION = "`v"  # before the name of a variable: no door accepts a backtick in a name, so it is nobody's variable
 
 
 class IndexedObjective:
@@ -44,21 +45,20 @@ class IndexedObjective:
         """
         self.problem = problem
         self.names = problem.labels
-        self._scalars = tuple(name for name in problem.variables if name not in problem.extents)
+        self._packing = Packing(problem.layout)
         self._data = dict(data)
-        self._first = dict.fromkeys(data, 0) | {name: extent.first for name, extent in problem.extents.items()}
-        self._first |= {DIRECTION + name: extent.first for name, extent in problem.extents.items()}
+        self._first = dict.fromkeys(data, 0) | self._packing.first
         self._nest = make_nest(
-            problem.tape, [problem.root, *problem.gradient], problem.full_gradient.scatters, self._scalars
+            problem.tape, [problem.root, *problem.gradient], problem.full_gradient.scatters, self._packing.numbers
         )
         _check_size(self._nest, limits)
         self._reference = NestInterpreter(self._nest, self._first)
-        self._slices = list(problem.layout.slices())
         wanted = looks * _seconds(self._nest) > INTERPRETED_SECONDS if compiled is None else compiled
         self.tier = "interpreted"
         self._evaluator = self._kernel(self._nest) if wanted else self._reference
-        self._product: tuple[Any, Gradient] | None = None
+        self._products: dict[str, DirectionalKernel | None] = {}
         self._explicit: NestInterpreter | None = None
+        self._sparsity: Sparsity | None = None
         self._compile_products = wanted
 
     def _kernel(self, nest: Nest) -> Any:
@@ -73,69 +73,58 @@ class IndexedObjective:
         self.tier = "compiled"
         return IndexedKernel(nest, self._first)
 
-    # ------------------------------------------------------------------------------------------------- vectors
-
-    def _split(self, point: Vector, prefix: str = "") -> tuple[list[float], dict[str, Any]]:
-        """Return (the numbers, the arrays) of a point; the arrays are views."""
-        import numpy as np
-
-        entries = np.ascontiguousarray(point.entries, dtype=np.float64)
-        numbers = [float(entries[place.start]) for _, extent, place in self._slices if extent is None]
-        return numbers, {prefix + n: entries[place] for n, extent, place in self._slices if extent is not None}
-
-    def _join(self, slopes: list[float], arrays: Any) -> Vector:
-        if len(arrays) == 1 and not slopes:
-            return ArrayVector(next(iter(arrays.values())))
-        import numpy as np
-
-        whole = np.empty(len(self.names))
-        numbers = iter(slopes)
-        for name, extent, place in self._slices:
-            whole[place] = next(numbers) if extent is None else arrays[name]
-        return ArrayVector(whole)
-
-    def _zeros(self) -> dict[str, Any]:
-        import numpy as np
-
-        return {name: np.zeros(extent.length) for name, extent in self.problem.extents.items()}
-
     # --------------------------------------------------------------------------------------------------- looks
 
     def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
         """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
         if order is Order.HESSIAN:
             return self._second(point)
-        numbers, arrays = self._split(point)
-        gradients = self._zeros()
+        numbers, arrays = self._packing.split(point)
+        gradients = self._packing.zeros()
         cost, *slopes = self._evaluator(numbers, self._data | arrays, gradients)
-        return Evaluation(cost, self._join(slopes, gradients))
+        return Evaluation(cost, self._packing.join(slopes, gradients))
 
     def product(self, point: Vector, direction: Vector) -> Vector:
         """Return Hessian times `direction`, without making the Hessian."""
-        if self._product is None:
-            p = self.problem
-            along = [p.tape.symbol(DIRECTION + name) for name in self._scalars]
-            found = hessian_product(p.tape, p.root, p.symbols, along, {name: DIRECTION + name for name in p.extents})
-            inputs = [*self._scalars, *(DIRECTION + name for name in self._scalars)]
-            nest = make_nest(p.tape, found.slopes, found.scatters, inputs)
-            tier = self.tier
-            self._product = (
-                self._kernel(nest) if self._compile_products else NestInterpreter(nest, self._first),
-                found,
-            )
-            self.tier = tier
-        numbers, arrays = self._split(point)
-        more, directions = self._split(direction, DIRECTION)
-        gradients = self._zeros()
-        slopes = self._product[0]([*numbers, *more], self._data | arrays | directions, gradients)
-        return self._join(slopes, gradients)
+        found = self._directional("hessian", hessian_gradient)
+        assert found is not None
+        return found(point, direction)
+
+    def gauss_newton_product(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return the Gauss-Newton matrix 2·JᵀWJ times `direction`; None where the cost is no sum of squares."""
+        found = self._directional("gauss-newton", gauss_newton_gradient)
+        return None if found is None else found(point, direction)
+
+    def sparse_hessian(self, point: Vector) -> Any:
+        """Return the Hessian as a `scipy.sparse` matrix, from as many products as its pattern has colours."""
+        found = self._directional("hessian", hessian_gradient)
+        assert found is not None
+        if self._sparsity is None:
+            self._sparsity = sparsity(self.problem, found.gradient)
+        return self._sparsity.recover(lambda direction: self.product(point, ArrayVector(direction)).entries)
+
+    def _directional(
+        self, what: str, derive: Callable[[Problem, Packing], Gradient | None]
+    ) -> DirectionalKernel | None:
+        """Return the kernel of a matrix times a direction, made when it is first needed."""
+        if what not in self._products:
+            gradient = derive(self.problem, self._packing)
+            if gradient is None:
+                self._products[what] = None
+            else:
+                nest = make_nest(self.problem.tape, gradient.slopes, gradient.scatters, self._packing.all_numbers)
+                tier = self.tier
+                kernel = self._kernel(nest) if self._compile_products else NestInterpreter(nest, self._first)
+                self.tier = tier
+                self._products[what] = DirectionalKernel(self._packing, gradient, kernel, self._data)
+        return self._products[what]
 
     def _second(self, point: Vector) -> Evaluation:
-        numbers, arrays = self._split(point)
-        read, gradients = self._data | arrays, self._zeros()
+        numbers, arrays = self._packing.split(point)
+        read, gradients = self._data | arrays, self._packing.zeros()
         values, errors, array_errors = self._reference.with_bounds(numbers, read, gradients)
-        gradient = self._join(values[1:], gradients)
-        gradient_error = self._join(errors[1:], array_errors)
+        gradient = self._packing.join(values[1:], gradients)
+        gradient_error = self._packing.join(errors[1:], array_errors)
         size = len(self.names)
         second = None
         if not self.problem.extents and size <= EXPLICIT_HESSIAN:
@@ -151,7 +140,7 @@ class IndexedObjective:
             p = self.problem
             rows = hessian(p.tape, p.root, p.symbols)
             entries = [rows[i][j] for i in range(size) for j in range(size)]
-            self._explicit = NestInterpreter(make_nest(p.tape, entries, (), self._scalars), self._first)
+            self._explicit = NestInterpreter(make_nest(p.tape, entries, (), self._packing.numbers), self._first)
         values, errors, _ = self._explicit.with_bounds(numbers, read, {})
         return _rows(values, size), _rows(errors, size)
 
@@ -171,8 +160,8 @@ class IndexedObjective:
         """Return the first sub-expression of cost or gradient that is not finite at `point`."""
         from descend.expression.write import to_text  # only trouble has to be put into words
 
-        numbers, arrays = self._split(point)
-        bad = self._reference.first_bad(numbers, self._data | arrays, self._zeros())
+        numbers, arrays = self._packing.split(point)
+        bad = self._reference.first_bad(numbers, self._data | arrays, self._packing.zeros())
         return None if bad is None else Place(to_text(self.problem.tape, bad.origin), bad.value)
 
 

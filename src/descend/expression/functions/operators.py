@@ -44,6 +44,10 @@ def _pow(tape: Tape, args: tuple[int, ...], entry: int) -> tuple[int | None, ...
     by_base = tape.mul((exponent, lower))
     if tape.value(exponent) is not None:
         return (by_base, None)
+    if tape.free[exponent] and not any(tape[k].op in {"symbol", "access"} for k in tape.reachable((exponent,))):
+        # An exponent that is an index takes on 0, and 0 times a power of zero would be NaN.
+        level = tape.call("eq", exponent, tape.constant(0))
+        return (tape.call("where", level, tape.constant(0), by_base), None)
     return (by_base, tape.mul((entry, tape.call("log", base))))
 
 

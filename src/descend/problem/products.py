@@ -1,0 +1,86 @@
+"""Matrices times a direction, the Hessian or its Gauss-Newton form; how vectors become the inputs of kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from descend.evaluation import ArrayVector, Vector
+from descend.expression.derivative import Gradient, hessian_product
+from descend.problem.layout import Layout
+from descend.problem.problem import Problem
+from descend.problem.squares import gauss_newton_product, residuals
+
+DIRECTION = "`v"  # before the name of a variable: no door accepts a backtick in a name, so it is nobody's variable
+
+
+class Packing:
+    """Vectors of all variables ↔ the numbers and the arrays that a kernel takes."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.slices = list(layout.slices())
+        self.size = len(layout.labels)
+        self.numbers = tuple(name for name, extent, _ in self.slices if extent is None)
+        self.all_numbers = (*self.numbers, *(DIRECTION + name for name in self.numbers))
+        self.extents = {name: extent for name, extent, _ in self.slices if extent is not None}
+        self.first = {
+            prefix + name: extent.first for name, extent in self.extents.items() for prefix in ("", DIRECTION)
+        }
+
+    def split(self, point: Vector, prefix: str = "") -> tuple[list[float], dict[str, Any]]:
+        """Return (the numbers, the arrays by name) of a point; the arrays are views."""
+        import numpy as np
+
+        entries = np.ascontiguousarray(point.entries, dtype=np.float64)
+        numbers = [float(entries[place.start]) for _, extent, place in self.slices if extent is None]
+        return numbers, {prefix + n: entries[place] for n, extent, place in self.slices if extent is not None}
+
+    def join(self, slopes: list[float], arrays: Mapping[str, Any]) -> Vector:
+        """Return the vector of numbers and arrays."""
+        if len(arrays) == 1 and not slopes:
+            return ArrayVector(next(iter(arrays.values())))
+        import numpy as np
+
+        whole = np.empty(self.size)
+        numbers = iter(slopes)
+        for name, extent, place in self.slices:
+            whole[place] = next(numbers) if extent is None else arrays[name]
+        return ArrayVector(whole)
+
+    def zeros(self) -> dict[str, Any]:
+        """Return new arrays for a gradient."""
+        import numpy as np
+
+        return {name: np.zeros(extent.length) for name, extent in self.extents.items()}
+
+
+class DirectionalKernel:
+    """A matrix times a direction, at a point."""
+
+    def __init__(self, packing: Packing, gradient: Gradient, kernel: Any, data: Mapping[str, Any]) -> None:
+        self.packing, self.gradient, self.kernel, self.data = packing, gradient, kernel, dict(data)
+
+    def __call__(self, point: Vector, direction: Vector) -> Vector:
+        """Return the product."""
+        numbers, arrays = self.packing.split(point)
+        more, directions = self.packing.split(direction, DIRECTION)
+        gradients = self.packing.zeros()
+        slopes = self.kernel([*numbers, *more], self.data | arrays | directions, gradients)
+        return self.packing.join(slopes, gradients)
+
+
+def hessian_gradient(problem: Problem, packing: Packing) -> Gradient:
+    """Return the entries of H·v."""
+    along = [problem.tape.symbol(DIRECTION + name) for name in packing.numbers]
+    arrays = {name: DIRECTION + name for name in packing.extents}
+    return hessian_product(problem.tape, problem.root, problem.symbols, along, arrays)
+
+
+def gauss_newton_gradient(problem: Problem, packing: Packing) -> Gradient | None:
+    """Return the entries of 2·JᵀWJ·v, None where the cost is not written as a sum of squares."""
+    terms = residuals(problem.tape, problem.root)
+    if terms is None:
+        return None
+    along = [problem.tape.symbol(DIRECTION + name) for name in packing.numbers]
+    arrays = {name: DIRECTION + name for name in packing.extents}
+    return gauss_newton_product(problem.tape, terms, problem.symbols, along, arrays)
