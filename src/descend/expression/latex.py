@@ -43,6 +43,11 @@ WORDS = {
     "gammaln": r"\ln\Gamma", "sign": r"\operatorname{sign}", "min": r"\min", "max": r"\max",
     "sigmoid": r"\operatorname{sigmoid}", "softplus": r"\operatorname{softplus}",
     "logaddexp": r"\operatorname{logaddexp}", "hypot": r"\operatorname{hypot}",
+    "logsumexp": r"\operatorname{logsumexp}", "softmax": r"\operatorname{softmax}",
+    "dircos": r"\operatorname{dircos}", "hypotm1": r"\operatorname{hypotm1}",
+    "sqrt1pm1": r"\operatorname{sqrt1pm1}", "versin": r"\operatorname{versin}", "coshm1": r"\operatorname{coshm1}",
+    "logcosh": r"\ln\cosh", "sech": r"\operatorname{sech}", "log1mexp": r"\operatorname{log1mexp}",
+    "onemsq": r"\operatorname{onemsq}", "bose": r"\operatorname{bose}", "exprel": r"\operatorname{exprel}",
 }  # fmt: skip
 SHAPES = {
     "sqrt": (r"\sqrt{", "}"),
@@ -53,7 +58,7 @@ SHAPES = {
 }
 HALVES = (2, 4, 8, 16)  # a factor 0.25 is set as a quarter
 OVER_AN_INDEX = {"sum": r"\sum", "prod": r"\prod"}
-DRAWN = frozenset({"where", "polygamma", "chebyshevt", "chebyshevt_diff"})
+DRAWN = frozenset({"where", "polygamma", "chebyshevt", "chebyshevt_diff", "exprel_diff"})
 OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "exp"}) | DRAWN | CONDITIONS
 WRITTEN = OPERATORS | WORDS.keys() | SHAPES.keys()
 
@@ -128,9 +133,8 @@ def _factors(tape: Tape, items: list[Pieces], alone: int) -> Pieces:
         if pieces:
             first = item[0]
             pieces.append(r" \cdot " if isinstance(first, tuple) and _digit_first(tape, first[0]) else " ")
-        if item is items[-1] and len(item) == 1 and isinstance(item[0], tuple):
-            item = [(item[0][0], _looser(tape, item, POWER))]
-        pieces += item
+        last = item[0] if item is items[-1] and len(item) == 1 else ""
+        pieces += [(last[0], _looser(tape, item, POWER))] if isinstance(last, tuple) else item
     return pieces
 
 
@@ -172,6 +176,8 @@ def _other(tape: Tape, index: int) -> tuple[int, Pieces]:
             return POWER, ["T_{", (args[0], 0), r"}\left(", (args[1], 0), r"\right)"]
         case "chebyshevt_diff":
             return POWER, ["T_{", (args[1], 0), "}^{(", (args[0], 0), r")}\left(", (args[2], 0), r"\right)"]
+        case "exprel_diff":
+            return POWER, [r"\operatorname{exprel}^{(", (args[0], 0), r")}\left(", (args[1], 0), r"\right)"]
         case "polygamma":
             return POWER, [r"\psi^{(", (args[0], 0), r")}\left(", (args[1], 0), r"\right)"]
         case op if op in SHAPES:

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import count, islice
 from itertools import chain as in_turn
+from itertools import count, islice
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -127,14 +127,14 @@ def write(
             index, least = piece
             entry = tape[index]
             if index in called and index != root:
-                tightness, pieces = ATOM, [called[index]]
+                todo.append((called[index], scope))
             elif entry.op == "index":
                 assert isinstance(entry.value, int)
-                tightness, pieces = ATOM, [notation.name(_index(entry.value, scope, names))]
+                todo.append((notation.name(_index(entry.value, scope, names)), scope))
             else:
                 tightness, pieces = _pieces(tape, index, notation, called)
-            bracketed = [opened, *pieces, closed] if tightness < least else pieces
-            todo.extend((piece, scope) for piece in reversed(bracketed))
+                bracketed = [opened, *pieces, closed] if tightness < least else pieces
+                todo.extend((piece, scope) for piece in reversed(bracketed))
             continue
         parts.append(piece)
         length += len(piece)

@@ -2,42 +2,44 @@
 
 SymPy is imported inside functions only.  No text ever reaches it: strings are refused, expressions are walked node by
 node (by the class of a node, never by its name), and nothing is printed or evaluated.
+
+A `Sum` or `Product` is read as it stands, whatever its length; each node is read once, also under several sums,
+because an index is a leaf like any other until `binders.bind` gives it its place.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from descend.errors import FormulaError, LimitError, printable
+from descend.expression import sympy_bound
 from descend.expression.functions import CONDITIONS
-from descend.expression.limits import STANDARD, Limits
+from descend.expression.limits import STANDARD, Limits, beyond
 from descend.expression.parse import Model
 from descend.expression.sympy_out import to_sympy
+from descend.expression.sympy_symbols import Names, name_everything
 from descend.expression.sympy_table import readers, truth
 from descend.expression.tape import MAX_BITS, Formula, Tape
-
-if TYPE_CHECKING:
-    import sympy
 
 __all__ = ["SympyFormula", "SympyModel", "from_sympy", "from_sympy_model", "is_sympy", "to_sympy"]
 
 
 class SympyFormula(NamedTuple):
-    """A formula, the user's own Symbol of each name, and remarks about how it was read."""
+    """A formula, the user's own Symbol (of an array: IndexedBase) of each name, and remarks about how it was read."""
 
     formula: Formula
-    symbols: dict[str, sympy.Symbol]
+    symbols: dict[str, Any]
     notes: tuple[str, ...]
 
 
 class SympyModel(NamedTuple):
-    """A model `left = right`, the user's own Symbol of each name, and remarks about how it was read."""
+    """A model `left = right`, with the rest as in `SympyFormula`."""
 
     model: Model
-    symbols: dict[str, sympy.Symbol]
+    symbols: dict[str, Any]
     notes: tuple[str, ...]
 
 
@@ -47,8 +49,12 @@ def is_sympy(thing: object) -> bool:
     return sympy is not None and isinstance(thing, (sympy.Basic, sympy.MatrixBase))
 
 
-def from_sympy(expression: object, limits: Limits = STANDARD) -> SympyFormula:
+def from_sympy(expression: object, limits: Limits = STANDARD, given: Collection[str] = ()) -> SympyFormula:
     """Read a SymPy expression.  Symbols are meant to be real; a Float is exactly the binary number that it holds.
+
+    Sums and products have inclusive bounds; one whose upper bound is below the lower one is empty, 0 or 1 (SymPy
+    follows Karr's convention where the gap is more than 1: there a sum changes its sign).  An integer symbol is a
+    constant: it stands in a bound or a place of an array, or is named in `given`; as a variable it is refused.
 
     Raises `FormulaError` where the expression has no meaning here, and `LimitError`.
 
@@ -58,25 +64,30 @@ def from_sympy(expression: object, limits: Limits = STANDARD) -> SympyFormula:
     ('x',)
     """
     tape = Tape(limits.entries)
-    roots, symbols, notes = _read((expression,), tape)
+    roots, symbols, notes = _read((expression,), tape, limits, given)
     return SympyFormula(Formula(tape, roots[0]), symbols, notes)
 
 
-def from_sympy_model(equation: object, limits: Limits = STANDARD) -> SympyModel:
+def from_sympy_model(equation: object, limits: Limits = STANDARD, given: Collection[str] = ()) -> SympyModel:
     """Read `sympy.Eq(left, right)` as a model; see `from_sympy`."""
     import sympy
 
     if not isinstance(equation, sympy.Eq):
         raise FormulaError("a model is an equation: sympy.Eq(y, b0 + b1*x)")
     tape = Tape(limits.entries)
-    (left, right), symbols, notes = _read(equation.args, tape)
+    (left, right), symbols, notes = _read(equation.args, tape, limits, given)
     return SympyModel(Model(tape, left, right), symbols, notes)
 
 
 # ------------------------------------------------------------------------------------------------------------ the walk
 
 
-def _read(roots: tuple[object, ...], tape: Tape) -> tuple[list[int], dict[str, sympy.Symbol], tuple[str, ...]]:
+Walked = tuple[Any, tuple[Any, ...]]  # a node and those of its parts that are read
+
+
+def _read(
+    roots: tuple[object, ...], tape: Tape, limits: Limits, given: Collection[str]
+) -> tuple[list[int], dict[str, Any], tuple[str, ...]]:
     import sympy
 
     for root in roots:
@@ -85,19 +96,51 @@ def _read(roots: tuple[object, ...], tape: Tape) -> tuple[list[int], dict[str, s
         if not isinstance(root, sympy.Expr):
             raise FormulaError(f"a SymPy expression is needed here, not {_kind(root)}")
     order = _order(roots, tape.max_entries)
-    names, notes = _names(node for node, _ in order if isinstance(node, sympy.Symbol))
+    indices = sympy_bound.levels(node for node, _ in reversed(order))
+    names = _names(order, indices, given)
     entries: dict[int, int] = {}
+    depths: dict[int, int] = {}  # how many sums and products stand inside one another
     for node, operands in order:
-        if isinstance(node, sympy.Symbol):
-            entries[id(node)] = tape.symbol(names[node])
-        else:
-            entries[id(node)] = _build(tape, node, [entries[id(operand)] for operand in operands])
-    for root in roots:
-        _check(tape, (entries[id(root)],), condition=False)
-    return [entries[id(root)] for root in roots], {name: node for node, name in names.items()}, notes
+        depths[id(node)] = max((depths[id(operand)] for operand in operands), default=0)
+        args = [entries[id(operand)] for operand in operands]
+        match node:
+            case sympy.Symbol() | sympy.Idx() if node in indices:
+                entries[id(node)] = tape.index(indices[node])
+            case sympy.Symbol():
+                entries[id(node)] = tape.symbol(names.symbols[node])
+            case sympy.Indexed():
+                _check(tape, args, condition=False)
+                entries[id(node)] = sympy_bound.access(tape, names.arrays[node.base], args[0])
+            case sympy.Sum() | sympy.Product():
+                _check(tape, args, condition=False)
+                depths[id(node)] += len(node.limits)
+                if depths[id(node)] > limits.loops:
+                    raise beyond("loops", f"more than {limits.loops:,} sums and products stand inside one another")
+                entries[id(node)] = sympy_bound.bind(tape, node, args, indices)
+            case _:
+                entries[id(node)] = _build(tape, node, args)
+    found = [entries[id(root)] for root in roots]
+    _check(tape, found, condition=False)
+    for index, level in indices.items():
+        if any(tape.free[root] >> level & 1 for root in found):
+            shown = sympy_bound.shown(index)
+            raise FormulaError(f"{shown} is the index of a sum, and stands outside of it too; rename one")
+    owners = {**{index.name: index for index in indices}, **names.owners}
+    return found, owners, names.notes
 
 
-def _order(roots: Iterable[Any], most: int) -> list[tuple[Any, tuple[Any, ...]]]:
+def _names(order: list[Walked], indices: Collection[Any], given: Collection[str]) -> Names:
+    """Name the symbols.  Those in bounds and places, and those that are given, are constants and may be integers."""
+    import sympy
+
+    symbols = [node for node, _ in order if isinstance(node, sympy.Symbol) and node not in indices]
+    arrays = [node.base for node, _ in order if isinstance(node, sympy.Indexed)]
+    below = _order([part for node, _ in order for part in sympy_bound.whole(node)], len(order) + 1)
+    constants = [node for node, _ in below if isinstance(node, sympy.Symbol)]
+    return name_everything(symbols, arrays, indices, [*constants, *(s for s in symbols if s.name in given)])
+
+
+def _order(roots: Iterable[Any], most: int) -> list[Walked]:
     """Return every node with its operands, operands first; nodes are told apart by identity (a hash may recurse)."""
     order: list[tuple[Any, tuple[Any, ...]]] = []
     seen: set[int] = set()
@@ -132,6 +175,9 @@ def _operands(node: Any) -> tuple[Any, ...]:
         return tuple(part for pair in node.args for part in pair.args)
     if isinstance(node, sympy.Pow) and _divides(node):
         return (node.base,)
+    bound = sympy_bound.operands(node)
+    if bound is not None:
+        return bound
     return tuple(node.args) if type(node) in readers() else ()
 
 
@@ -148,6 +194,9 @@ def _build(tape: Tape, node: Any, args: list[int]) -> int:
     match node:
         case sympy.Rational() | sympy.Float():
             return tape.constant(_exact(node))
+        case sympy.Add():  # SymPy keeps the number first and shows it last
+            _check(tape, args, condition=False)
+            return tape.add(sorted(args, key=lambda index: tape.value(index) is not None))
         case sympy.Mul():
             return _product(tape, node, args)
         case sympy.Pow() if _divides(node):
@@ -212,61 +261,6 @@ def _exact(node: Any) -> Fraction:
     return -size if sign else size
 
 
-# ------------------------------------------------------------------------------------------------------------- symbols
-
-
-def _names(symbols: Iterable[Any]) -> tuple[dict[Any, str], tuple[str, ...]]:
-    """Choose the name of every Symbol: its own, and for a Dummy one that is free."""
-    import sympy
-
-    found = list(dict.fromkeys(symbols))
-    owners: dict[str, Any] = {}
-    notes: list[str] = []
-    for symbol in found:
-        if isinstance(symbol, sympy.Dummy):
-            continue
-        shown = _check_symbol(symbol)
-        if owners.setdefault(symbol.name, symbol) != symbol:
-            raise FormulaError(f"two different symbols are called {shown} (their assumptions differ); rename one")
-        notes += _bound_notes(symbol, shown)
-    for symbol in found:
-        if not isinstance(symbol, sympy.Dummy):
-            continue
-        shown = _check_symbol(symbol)
-        count = 1
-        while f"{symbol.name}_{count}" in owners:
-            count += 1
-        owners[f"{symbol.name}_{count}"] = symbol
-        notes += [f"the dummy {shown} is called {shown}_{count} here", *_bound_notes(symbol, shown)]
-    return {symbol: name for name, symbol in owners.items()}, tuple(notes)
-
-
-def _check_symbol(symbol: Any) -> str:
-    """Refuse a symbol that cannot be a real variable; return its name as it can be shown."""
-    import sympy
-
-    name = symbol.name
-    shown = printable(name)
-    if not name or "`" in name or not name.isprintable():
-        raise FormulaError(f"a symbol's name must be printable and without backticks, unlike '{shown}'")
-    if isinstance(symbol, sympy.Wild):
-        raise FormulaError(f"{shown} is a Wild, a pattern; use a Symbol")
-    if not symbol.is_commutative:
-        raise FormulaError(f"the symbol {shown} does not commute; numbers do")
-    if symbol.is_integer:
-        raise FormulaError(f"the symbol {shown} is an integer; a descent moves through real numbers (real=True)")
-    if symbol.is_real is False or symbol.is_extended_real is False or (symbol.is_complex and not symbol.is_real):
-        raise FormulaError(f"the symbol {shown} is not assumed to be real; a descent moves through real numbers")
-    return shown
-
-
-def _bound_notes(symbol: Any, shown: str) -> list[str]:
-    for assumption in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
-        if getattr(symbol, f"is_{assumption}"):
-            return [f"the assumption {assumption} on {shown} is not enforced in this version"]
-    return []
-
-
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
@@ -293,11 +287,14 @@ def _refusal(node: Any) -> str:
         case numbers.ImaginaryUnit():
             return "the imaginary unit I is outside the real numbers"
         case numbers.Infinity() | numbers.NegativeInfinity() | numbers.ComplexInfinity():
-            return "infinity is not a number that a formula can hold"
+            return "infinity is not a number that a formula can hold, nor a bound of a sum"
         case numbers.NaN():
             return "nan is not a number that a formula can hold"
-        case sympy.Sum() | sympy.Product() | sympy.Indexed() | sympy.IndexedBase() | sympy.Idx():
-            return f"{name} is not in this version yet; write the terms out (for a Sum: .doit())"
+        case sympy.IndexedBase():
+            array = printable(str(node.label.name)) if isinstance(node.label, sympy.Symbol) else "this"
+            return f"{array} is an array; a formula is made of its entries, {array}[i]"
+        case sympy.Idx():
+            return f"{sympy_bound.shown(node)} is an index, and stands outside of a sum over it"
         case sympy.Derivative() | sympy.Integral() | sympy.Limit() | sympy.Subs():
             return f"{name} is unfinished; call .doit() first"
         case AppliedUndef():

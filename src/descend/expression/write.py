@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from descend.errors import printable
+from descend.expression.complaints import CALLED, WORDS
 from descend.expression.functions import SPELLINGS
 from descend.expression.latex import to_latex
 from descend.expression.layout import (
@@ -22,14 +23,13 @@ from descend.expression.layout import (
     number,
     write,
 )
-from descend.expression.parse import LATER, WORDS
 from descend.expression.tape import Tape
 from descend.expression.tokens import LONGEST_NAME
 
 __all__ = ["WRITTEN", "to_latex", "to_text"]
 
 PLAIN = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*_?")
-TAKEN = frozenset(SPELLINGS) | LATER | WORDS | {"e", "E", "pi"}
+TAKEN = CALLED | WORDS | {"e", "E", "pi", "True", "False"}
 OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "lt", "le", "eq", "and", "or", "not"})
 WRITTEN = OPERATORS | set(SPELLINGS.values())  # every operation of a tape has a spelling here
 
