@@ -41,6 +41,8 @@ class Shape(NamedTuple):
 
     def scaled(self, by: Range) -> Shape:
         """Return the shape of this times a constant."""
+        if by.low == by.high == 0:
+            return Shape(True, True)
         if by.low >= 0:
             return self if by.positive else Shape(self.convex, self.concave)
         if by.high <= 0:

@@ -186,6 +186,8 @@ def apply(op: str, args: Sequence[Range], signs: Sequence[Range], *, limit: bool
 
 def _of_one(op: str, a: Range, *, limit: bool) -> Range | None:
     exact = TABLE[op].exact if op in TABLE else {}
+    if op == "sqrt":
+        exact = _perfect(a.low) | _perfect(a.high)
     if op in INCREASING:
         function, image = INCREASING[op]
         return increasing(function, a, image, exact)
@@ -226,6 +228,14 @@ def _of_one(op: str, a: Range, *, limit: bool) -> Range | None:
         case "gammaln":
             return _gammaln(a)
     return None
+
+
+def _perfect(x: float) -> dict[Fraction, Fraction]:
+    """Return the square root of a perfect square."""
+    if not 0 <= x < inf:
+        return {}
+    root = Fraction(math.sqrt(x))
+    return {Fraction(x): root} if root * root == Fraction(x) else {}
 
 
 def _spread(r: Range, image: Range) -> Range:
@@ -355,12 +365,12 @@ def power(a: Range, b: Range, sign: Range, *, limit: bool = False) -> Range | No
         if inside.open_low and inside.low == 0:
             grown = Range(0.0, grown.high, True, grown.open_high)
         return grown if b.low > 0 else reciprocal(grown)
-    if limit:
+    if limit and not (a.low > 0 and a.high < inf):
         return Range(0.0, inf)
     if not a.positive:
         return NONNEGATIVE if a.low >= 0 else REALS
     logarithm = increasing(INCREASING["log"][0], a, REALS, TABLE["log"].exact)
-    return increasing(INCREASING["exp"][0], mul(b, logarithm), POSITIVE, TABLE["exp"].exact)
+    return _of_one("exp", mul(b, logarithm, limit=limit), limit=limit)
 
 
 def _integer_power(a: Range, n: int, sign: Range, *, limit: bool) -> Range | None:

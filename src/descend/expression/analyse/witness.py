@@ -148,8 +148,8 @@ def points(symbols: Sequence[int], where: Domain, count: int) -> list[list[float
     plain = [[placed(box, x) for box in boxes] for x in (0.0, 1.0, -1.0, 0.5, 2.0, -2.0)]
     drawn = []
     for k in range(count - len(plain)):
-        scale = (0.3, 1.0, 3.0, 10.0)[k % 4]
-        drawn.append([placed(box, round(rng.uniform(-scale, scale), 3)) for box in boxes])
+        scale, grid = ((0.3, 64), (1.0, 16), (3.0, 8), (10.0, 8))[k % 4]  # dyadic: halfway points are exact
+        drawn.append([placed(box, round(rng.uniform(-scale, scale) * grid) / grid) for box in boxes])
     return [p for k, p in enumerate(plain) if p not in plain[:k]] + drawn
 
 
