@@ -18,7 +18,6 @@ MINIMIZE = {
     "bounds": [{"x": (0, None)}, [(0, 1)], np.array([[0, 1]])],
     "penalty": ["l2(0.5)", 0.5],
     "starts": [5, 2.5, None, np.int64(3)],
-    "keep_as_written": [True],
     "progress": [True, print],
 }
 FIT = {
@@ -28,7 +27,6 @@ FIT = {
     "penalty": ["l1(0.1)"],
     "robust": [True],
     "starts": [5],
-    "keep_as_written": [True],
     "progress": [True],
 }
 

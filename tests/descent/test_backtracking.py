@@ -54,7 +54,7 @@ def test_every_length_is_barzilai_and_borweins_possibly_shortened(text):
     checked = 0
     for k in range(1, len(rates)):
         s, y = points[k] - points[k - 1], slopes[k] - slopes[k - 1]
-        if not s @ y > 0:
+        if not s @ y > 1e-290:  # below, the squares taken here lose their digits (the method's own do not)
             continue
         first, second = s @ s / (s @ y), s @ y / (y @ y)
         furthest = 10 * max(1.0, np.linalg.norm(points[k])) / np.linalg.norm(slopes[k])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from descend.api.reading import constant_arrays, order_of, prepared, read_cost, start_names
+from descend.api.reading import constant_arrays, order_of, prepared, read_cost, setting, start_names
 from descend.errors import MethodError, StartError, UnavailableError
 from descend.evaluation import ArrayVector, Evaluation, Order, Vector
 from descend.expression.limits import Limits
@@ -144,6 +144,7 @@ def compile(  # noqa: A001 - the public name
     data: Any = None,
     variables: Any = None,
     limits: Limits | None = None,
+    keep_as_written: bool = False,
 ) -> CompiledFunction:
     """Compile a cost, or with a `table` the loss of a model, to machine code with exact derivatives.
 
@@ -158,11 +159,16 @@ def compile(  # noqa: A001 - the public name
     (('x', 'y'), 1.0, [-2.0, 0.0])
     """
     arrays = constant_arrays(data)
+    keep = setting(keep_as_written, "keep_as_written")
     if table is not None:
         from descend.api.modelling import read_model
 
-        modelled = read_model(cost, table, loss=loss, constants=constants, parameters=order_of(variables))
+        modelled = read_model(
+            cost, table, loss=loss, constants=constants, parameters=order_of(variables), keep_as_written=keep
+        )
         return CompiledFunction(modelled.objective(1, compiled=True))
     reading = read_cost(cost, names=[*start_names(constants), *arrays], limits=limits)
-    problem = make_problem(prepared(reading, constants=constants), variables=order_of(variables), data=arrays)
+    problem = make_problem(
+        prepared(reading, constants=constants), variables=order_of(variables), data=arrays, keep_as_written=keep
+    )
     return CompiledFunction(make_objective(problem, 1, arrays, compiled=True, limits=limits))

@@ -21,6 +21,7 @@ from descend.api.reading import (
     positive_count,
     positive_number,
     refuse,
+    setting,
     start_names,
 )
 from descend.descent.choose import Facts
@@ -90,7 +91,6 @@ def fit(
         penalty=(penalty, None, "fit without it"),
         robust=(robust, False, "the standard errors assume equal scatter"),
         starts=(starts, 1, "call it once a start and keep the lowest cost"),
-        keep_as_written=(keep_as_written, False, "formulas are not rewritten yet, so it is not needed"),
         progress=(progress, None, "use callback="),
     )
     if not isinstance(missing, str) or missing not in {"error", "drop"}:
@@ -117,6 +117,7 @@ def fit(
         holdout=holdout,
         seed=seed,
         limits=limits,
+        keep_as_written=setting(keep_as_written, "keep_as_written"),
     )
     facts, notes = _facts(modelled, solve=rate is None and isinstance(method, str) and method == "auto")
     objective = modelled.objective(looks if facts.solution is None else 3)

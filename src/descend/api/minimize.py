@@ -19,6 +19,7 @@ from descend.api.reading import (
     prepared,
     read_cost,
     refuse,
+    setting,
     start_names,
 )
 from descend.descent.choose import UNKNOWN, Choice, Facts, choose
@@ -118,6 +119,8 @@ def minimize(
     `tied` a formula of others, `constants` values to names (the n of a sum over an index), `data` constant arrays
     (the c of ``c[i]``).  An array variable starts at an array, or at one number for all its entries.
     `max_looks` counts evaluations of cost and gradient.
+    `keep_as_written=True` evaluates the formula as it stands: otherwise forms that lose digits are replaced by equal
+    ones that do not, log(1 + exp(x)) by softplus(x) for instance.
     `callback(progress)` is called after each look; returning True stops.  `trace=True` keeps every look.
 
     With `method="auto"` a quadratic cost is solved exactly, any other is walked down by gradient descent with a
@@ -186,7 +189,6 @@ def _extremise(
         bounds=(bounds, None, "minimise without bounds and check the answer"),
         penalty=(penalty, None, "write it into the cost"),
         starts=(starts, 1, "call it once a start and keep the lowest cost"),
-        keep_as_written=(keep_as_written, False, "formulas are not rewritten yet, so it is not needed"),
         progress=(progress, None, "use callback="),
     )
     check_settings(callback, limits)
@@ -200,7 +202,14 @@ def _extremise(
     reading = read_cost(cost, names=names, limits=limits)
     formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
     order = order_of(variables)
-    problem = make_problem(formula, variables=order, maximise=maximise, notes=reading.notes, data=arrays)
+    problem = make_problem(
+        formula,
+        variables=order,
+        maximise=maximise,
+        notes=reading.notes,
+        data=arrays,
+        keep_as_written=setting(keep_as_written, "keep_as_written"),
+    )
     point = None if start is None else problem.layout.start(start)
     objective = make_objective(problem, looks, arrays, limits=limits)
     facts = formula_facts(problem, point)

@@ -52,6 +52,7 @@ def read_model(
     holdout: float | None = None,
     seed: int = 0,
     limits: Limits | None = None,
+    keep_as_written: bool = False,
 ) -> Modelled:
     """Read a model and fetch the columns it mentions.
 
@@ -71,7 +72,9 @@ def read_model(
     read, notes = _read(model, known, limits or STANDARD)
     reading = Reading(Formula(read.tape, read.right))
     right = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
-    made, warnings = make_model(Model(read.tape, read.left, right.root), available, parameters)
+    made, warnings = make_model(
+        Model(read.tape, read.left, right.root), available, parameters, keep_as_written=keep_as_written
+    )
     table = source.table(made.columns)
     if table.rows == 0:
         raise DataError("no rows are left" if table.dropped else "the data have no rows")

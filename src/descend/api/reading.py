@@ -157,6 +157,13 @@ def check_settings(callback: Any, limits: Any) -> None:
         raise MethodError("limits must be made with descend.Limits(...), or None")
 
 
+def setting(value: Any, what: str) -> bool:
+    """Return True or False, or raise `MethodError`."""
+    if not isinstance(value, bool):
+        raise MethodError(f"{what} must be True or False, not {printable(repr(value), 40)}")
+    return value
+
+
 def positive_number(value: Any, what: str) -> float | None:
     """Return a number > 0, or None for None; raise `MethodError` otherwise."""
     if value is None:

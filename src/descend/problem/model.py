@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from descend.errors import DataError, FormulaError, nearest, printable
+from descend.errors import DataError, FormulaError, UnavailableError, nearest, printable
+from descend.expression import binders
 from descend.expression.analyse import linear_in
 from descend.expression.derivative import gradient
 from descend.expression.parse import Model
+from descend.expression.stabilise import stabilise_all
 from descend.expression.tape import Tape
 from descend.expression.write import to_text
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
@@ -33,14 +35,18 @@ class FormulaModel:
     parameters: tuple[str, ...]
     columns: tuple[str, ...]  # that either side mentions
     inputs: tuple[str, ...]  # that the right side mentions
+    keep_as_written: bool = False  # otherwise forms that lose digits are evaluated as equal ones that do not
 
     def __str__(self) -> str:
         return f"{to_text(self.tape, self.left)} = {to_text(self.tape, self.right)}"
 
     def problem(self, loss: Loss, notes: Sequence[str] = ()) -> Problem:
         """Return the problem of minimising `loss` over rows."""
-        root = loss.row(self.tape, self.left, self.right)
+        (root,) = self._stable([loss.row(self.tape, self.left, self.right)])
         return Problem(self.tape, root, self.parameters, self.columns, mean=loss.mean, notes=tuple(notes))
+
+    def _stable(self, entries: Sequence[int]) -> list[int]:
+        return list(entries) if self.keep_as_written else stabilise_all(self.tape, entries)
 
     def observed(self, table: Table) -> Any:
         """Return the left side for each row, float64."""
@@ -52,7 +58,8 @@ class FormulaModel:
 
     def jacobian(self, values: Sequence[float], table: Table) -> Any:
         """Return ∂right/∂parameter for each row: float64 of shape (rows, parameters)."""
-        slopes = gradient(self.tape, self.right, [self.tape.symbol(p) for p in self.parameters])
+        (right,) = self._stable([self.right])  # before it is differentiated: the derivatives are stable forms then
+        slopes = gradient(self.tape, right, [self.tape.symbol(p) for p in self.parameters])
         return self._rows(slopes, values, self.inputs, table).T
 
     def has_constant(self) -> bool:
@@ -68,7 +75,7 @@ class FormulaModel:
         import numpy as np
 
         names = [*self.parameters, *columns] if values else list(columns)
-        interpreter = Interpreter(lower(self.tape, entries, names), arrays())
+        interpreter = Interpreter(lower(self.tape, self._stable(entries), names), arrays())
         data = [table.column(name) for name in columns]
         result = np.empty((len(entries), table.rows))
         for low in range(0, table.rows, BLOCK):
@@ -80,13 +87,21 @@ class FormulaModel:
 
 
 def make_model(
-    model: Model, columns: Collection[str], parameters: Sequence[str] | None = None
+    model: Model,
+    columns: Collection[str],
+    parameters: Sequence[str] | None = None,
+    *,
+    keep_as_written: bool = False,
 ) -> tuple[FormulaModel, tuple[str, ...]]:
     """Tell columns from parameters: names that are columns of the data are columns, the rest parameters.
 
     `parameters` names them instead, and makes any difference an error.  Returns the model and warnings.
     """
     tape, left, right = model
+    if any(tape[k].op in binders.BINDERS or tape[k].op == "access" for k in tape.reachable((left, right))):
+        raise UnavailableError(
+            "sums over an index and entries of arrays are not part of models yet; write the terms out"
+        )
     on_left, on_right = list(tape.symbols((left,))), list(tape.symbols((right,)))
     if parameters is None:
         found = [n for n in on_right if n not in columns]
@@ -117,7 +132,7 @@ def make_model(
                 "that is not used: a misspelling?"
             )
     used = tuple(dict.fromkeys([*on_left, *inputs]))
-    return FormulaModel(tape, left, right, tuple(found), used, inputs), tuple(warnings)
+    return FormulaModel(tape, left, right, tuple(found), used, inputs, keep_as_written), tuple(warnings)
 
 
 def _misspelt(name: str, column: str) -> bool:

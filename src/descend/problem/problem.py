@@ -12,6 +12,7 @@ from typing import Any
 from descend.errors import FormulaError, printable, unknown_name
 from descend.expression import binders
 from descend.expression.derivative import Gradient, full_gradient
+from descend.expression.stabilise import stabilise
 from descend.expression.tape import Formula, Tape, natural
 from descend.problem.layout import Extent, Labels, Layout
 
@@ -108,11 +109,12 @@ def make_problem(
     maximise: bool = False,
     notes: Sequence[str] = (),
     data: Mapping[str, Any] | None = None,
+    keep_as_written: bool = False,
 ) -> Problem:
     """Make a problem of a cost formula.
 
     `variables` gives their order and must name every symbol and array of the formula (default: all, in natural
-    order); the arrays in `data` are constants.
+    order); the arrays in `data` are constants.  Forms that lose digits are replaced, unless `keep_as_written`.
     Raises `FormulaError` for a cost without variables, or one that lacks a named variable, and `DataError` for data
     that are too short.
     """
@@ -145,6 +147,8 @@ def make_problem(
         )
     if not order:
         raise FormulaError("the cost is a constant: it contains no variable, so there is nothing to descend")
+    if not keep_as_written:
+        root = stabilise(tape, root)
     return Problem(
         tape,
         tape.neg(root) if maximise else root,
