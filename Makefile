@@ -7,6 +7,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -14,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export MPLBACKEND := Agg
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint format bench docs lab pictures requirements clean
+.PHONY: help demo test test-slow fuzz lint format bench docs lab pictures requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -57,6 +58,9 @@ test: .venv/.test ## run the tests; PYTEST_ARGS="-k norris" chooses, WORKERS=0 r
 
 test-slow: .venv/.test ## run the long tests that make test leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_ARGS)
+
+fuzz: .venv/.test ## read 200,000 hostile texts; FUZZ_ARGS="--count 1000 --seed 5" chooses
+	$(BIN)/python -m tests.fuzz.run $(FUZZ_ARGS)
 
 lint: .venv/.test ## style, types, the order of the rooms, the rules of the repository
 	$(BIN)/ruff check .

@@ -79,6 +79,17 @@ TEXTS = st.one_of(
 SEEDS = [text for text in map(text_of, CORPUS) if len(text) <= LARGEST]
 
 
+def walls(size: int) -> Iterator[str]:
+    """Yield texts of `size` characters in which one word, or two, are repeated: what grows with the square is slow."""
+    chance = random.Random(size)
+    for word in dict.fromkeys(WORDS):
+        others = chance.sample(WORDS, 3)
+        for text in (word, f"x={word}", *(word + other for other in others)):
+            yield (text * size)[:size]
+        for head in ("sum(", "where(", "Sum(x, ", "x[", "Piecewise((x, "):
+            yield (head + word * size)[:size]
+
+
 def mutated(chance: random.Random, seeds: list[str]) -> str:
     """Return one of `seeds`, cut, repeated, joined to another or with words put in, a few times."""
     text = chance.choice(seeds)

@@ -14,7 +14,7 @@ from descend.expression.parse import parse, parse_model
 from descend.expression.write import to_text
 
 SEVEN = 7
-ROOMY = Limits(characters=100_000, nesting=1_000, nodes=100_000, digits=2_400, exponent=2_400, power=10_000)
+ROOMY = Limits(characters=100_000, nesting=1_000, nodes=100_000, digits=2_400, exponent=2_400, power=10**16)
 MOST_ENTRIES = 300  # formulas larger than this are read, but not written and differentiated every time
 
 

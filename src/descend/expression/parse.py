@@ -46,7 +46,7 @@ def parse_model(text: str, *, names: Collection[str] = (), limits: Limits = STAN
     wave = next((token for token in tokens if token.kind == "~"), None)
     if wave is not None:
         raise FormulaError("a model is written with its parameters: y = b0 + b1*x", text, wave.position)
-    for place in places:
+    for place in places[:2]:  # of a model one is right; a wall of them is not looked through
         if (reason := equals(tokens, place)) is not None:
             raise FormulaError(reason, text, tokens[place].position)
     if len(places) != 1:
