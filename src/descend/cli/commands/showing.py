@@ -72,10 +72,12 @@ def steps(*, cost: str, count: int, as_json: bool, **rest: Any) -> int:
 @options.as_json
 def derive(*, cost: str, latex: bool, hessian: bool, as_json: bool) -> int:
     """Show the exact derivatives of COST, a formula."""
-    from descend.api.derivative import derivative, second_derivatives
+    from descend.api.derivative import ArrayDerivative, derivative, second_derivatives
 
     def write(slope: Any) -> str:
-        return slope.latex() if latex else str(slope)
+        if latex:
+            return str(slope.latex())
+        return str(slope.text()) if as_json else str(slope)  # what a program gets, it can read back
 
     slopes = derivative(cost)
     if not slopes:
@@ -87,7 +89,10 @@ def derive(*, cost: str, latex: bool, hessian: bool, as_json: bool) -> int:
         put_json({"gradient": first, "hessian": rows})
         return 0
     names = {name: _letter(name) if latex else printable(name) for name in first}
-    lines = [_first(names[name], text, latex=latex) for name, text in first.items()]
+    lines = [
+        text if isinstance(slopes[name], ArrayDerivative) else _first(names[name], text, latex=latex)
+        for name, text in first.items()
+    ]
     order = list(first)
     lines += [
         _second(names[a], names[b], text, latex=latex)
