@@ -39,7 +39,9 @@ def value(text, *point):
         ("x^8", ["mul", "mul", "mul"]),
         ("x^-3", ["mul", "mul", "constant", "div"]),
         ("x^9", ["constant", "pow"]),
-        ("x^1.5", ["constant", "pow"]),
+        ("x^1.5", ["sqrt", "mul"]),
+        ("x^1.7", ["constant", "pow"]),
+        ("x^-0.5", ["sqrt", "constant", "div"]),
         ("x^0.5", ["sqrt"]),
         ("x/4", ["constant", "mul"]),
         ("sin(x) + sin(x)*y", ["sin", "mul", "add"]),
@@ -47,6 +49,17 @@ def value(text, *point):
 )
 def test_operations(text, expected):
     assert operations(text) == expected
+
+
+@pytest.mark.parametrize("power", ["1/2", "3/2", "7/2", "-1/2", "1/3", "2/3", "4/3", "7/3", "-1/3", "-2/3", "23/3"])
+def test_powers_of_roots(power):
+    exponent = Fraction(power)
+    assert "pow" not in operations(f"x^({power})")
+    for x in (1.7, 3e-7, 2.5e20, math.inf):
+        assert value(f"x^({power})", x) == pytest.approx(math.pow(x, exponent), rel=2e-15)
+    for x in (-1.7, -1e-300, math.nan):
+        assert math.isnan(value(f"x^({power})", x))
+    assert value(f"x^({power})", 0.0) == (0.0 if exponent > 0 else math.inf)
 
 
 @pytest.mark.parametrize("power", range(-LARGEST_PRODUCT_POWER, LARGEST_PRODUCT_POWER + 1))

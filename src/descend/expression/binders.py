@@ -123,6 +123,21 @@ def other_factors(tape: Tape, level: int, body: int, low: int, high: int) -> tup
     return left, right
 
 
+def factored(tape: Tape, index: int) -> int | None:
+    """Return Σ a·b(j), with a free of j, as a·Σ b(j); None where there is no such factor."""
+    entry = tape[index]
+    level = entry.value
+    assert isinstance(level, int)
+    body, low, high = entry.args
+    if tape[body].op != "mul":
+        return None
+    outer = [a for a in tape[body].args if not tape.free[a] >> level & 1 and tape.free[a]]
+    if not outer:
+        return None
+    inner = tape.mul([a for a in tape[body].args if a not in outer])
+    return tape.mul((*outer, bind(tape, "sum", level, (inner, low, high))))
+
+
 def expanded_tangent(tape: Tape, index: int) -> int:
     """Return a ``prod_tangent`` as the sum of products that it stands for."""
     entry = tape[index]
@@ -133,20 +148,18 @@ def expanded_tangent(tape: Tape, index: int) -> int:
     return bind(tape, "sum", level, (tape.mul((tangent, left, right)), low, high))
 
 
-def larger(tape: Tape, bound: int, moving: int, least: int, shift: int) -> int:
-    """Return max(bound, moving), where moving is an index that starts at `least`, less `shift`."""
-    start = affine(tape, tape.sub(least, shift))
-    fixed = tape.value(bound)
-    if start is not None and not start[0] and fixed is not None and fixed <= start[1]:
+def larger(tape: Tape, bound: int, moving: int, start: int) -> int:
+    """Return max(bound, moving), where moving is an index (or minus one, plus a constant) that is `start` at least."""
+    least, fixed = affine(tape, start), tape.value(bound)
+    if least is not None and not least[0] and fixed is not None and fixed <= least[1]:
         return moving
     return tape.call("max", bound, moving)
 
 
-def smaller(tape: Tape, bound: int, moving: int, most: int, shift: int) -> int:
-    """Return min(bound, moving), where moving is an index that ends at `most`, less `shift`."""
-    end = affine(tape, tape.sub(most, shift))
-    fixed = tape.value(bound)
-    if end is not None and not end[0] and fixed is not None and fixed >= end[1]:
+def smaller(tape: Tape, bound: int, moving: int, end: int) -> int:
+    """Return min(bound, moving), where moving is an index (or minus one, plus a constant) that is `end` at most."""
+    most, fixed = affine(tape, end), tape.value(bound)
+    if most is not None and not most[0] and fixed is not None and fixed >= most[1]:
         return moving
     return tape.call("min", bound, moving)
 

@@ -114,6 +114,10 @@ class _Sweep:
             case "sum":
                 if self.turned(context, level, entry.args, adjoint):
                     return
+                apart = binders.factored(tape, index) if tape.free[low] | tape.free[high] else None
+                if apart is not None:
+                    context.take(self.activated(apart), adjoint)
+                    return
                 seed = adjoint
             case "prod":
                 left, right = binders.other_factors(tape, level, body, low, high)
@@ -140,18 +144,23 @@ class _Sweep:
         moving = [bool(tape.free[bound] >> outer & 1) for bound in (low, high)]
         if moving[0] == moving[1]:
             return False
-        shift = _shift(tape, low if moving[0] else high, outer)
-        if shift is None:
+        form = _slope_and_shift(tape, low if moving[0] else high, outer)
+        if form is None:
             return False
+        slope, shift = form
         loop = context.loops[-1]
         first, last = loop.low, loop.high
-        back = tape.sub(tape.index(outer), shift)  # the i whose bound is j
-        if moving[0]:  # j from i + c on
-            span = Loop(outer, tape.add((first, shift)), high)
-            last = binders.smaller(tape, last, back, span.high, shift)
-        else:  # j up to i + c
-            span = Loop(outer, low, tape.add((last, shift)))
-            first = binders.larger(tape, first, back, span.low, shift)
+        ends = [_moved(tape, slope, shift, i) for i in (first, last)]  # the bound where i begins, and where it ends
+        back = _moved(tape, slope, tape.mul((tape.constant(-slope), shift)), tape.index(outer))  # the i with bound j
+        if moving[0]:  # j from s·i + c on
+            span = Loop(outer, ends[0] if slope > 0 else ends[1], high)
+        else:  # j up to s·i + c
+            span = Loop(outer, low, ends[1] if slope > 0 else ends[0])
+        furthest = [_moved(tape, slope, tape.mul((tape.constant(-slope), shift)), j) for j in (span.low, span.high)]
+        if moving[0] == (slope > 0):
+            last = binders.smaller(tape, last, back, furthest[slope > 0])
+        else:
+            first = binders.larger(tape, first, back, furthest[slope < 0])
         weight = binders.rename(tape, adjoint, outer, level)
         seed = binders.bind(tape, "sum", level, (weight, first, last))
         assert context.parent is not None
@@ -161,13 +170,17 @@ class _Sweep:
         return True
 
 
-def _shift(tape: Tape, bound: int, level: int) -> int | None:
-    """Return c where `bound` is (index of `level`) + c, None where it is not of that form."""
+def _slope_and_shift(tape: Tape, bound: int, level: int) -> tuple[int, int] | None:
+    """Return (s, c) where `bound` is s·(index of `level`) + c with s = ±1, None where it is not of that form."""
     form = binders.affine(tape, bound)
-    if form is None or form[0].get(level) != 1:
+    if form is None or form[0].get(level) not in {1, -1}:
         return None
     terms = [tape.mul((tape.constant(c), tape.index(other))) for other, c in form[0].items() if other != level]
-    return tape.add([*terms, tape.constant(form[1])])
+    return form[0][level], tape.add([*terms, tape.constant(form[1])])
+
+
+def _moved(tape: Tape, slope: int, shift: int, index: int) -> int:
+    return tape.add((index if slope > 0 else tape.neg(index), shift))
 
 
 Adjoints = tuple[dict[int, int], tuple[Scatter, ...]]

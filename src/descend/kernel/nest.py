@@ -16,7 +16,7 @@ from descend.expression import binders
 from descend.expression.reverse import Loop, Scatter
 from descend.expression.tape import Tape
 from descend.kernel.program import Instruction, Lowering
-from descend.kernel.running import Loops, Running, interval, spans
+from descend.kernel.running import Loops, Running, interval, most_rounds, spans
 
 Whole = tuple[object, ...]  # ("constant", k), ("index", level), ("add" | "mul" | "min" | "max", a, b)
 
@@ -317,8 +317,9 @@ class _NestLowering(Lowering):
         """Write one loop: `members` are the sums and scans it computes."""
         tape = self.tape
         inside = _Block(block, (*block.loops, loop))
-        least, most = spans(tape, inside.loops)[loop.level]
-        rounds = max(0, most - least + 1)
+        ranges = spans(tape, inside.loops)
+        least, most = ranges[loop.level]
+        rounds = most_rounds(tape, loop.low, loop.high, ranges)
         furthest = max(abs(least), abs(most)) if rounds else 0
         statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down, rounds, furthest)
         wanted = [body for index in members for body in tape[index].args[:-2]]

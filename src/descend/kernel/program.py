@@ -141,7 +141,26 @@ class Lowering:
         if exponent is not None and exponent.denominator == 1 and 0 < abs(exponent) <= LARGEST_PRODUCT_POWER:
             result = self.product_power(base, abs(exponent.numerator))
             return result if exponent > 0 else self.emit("div", self.number(1), result)
+        if exponent is not None and exponent.denominator in {2, 3} and -1 < exponent <= LARGEST_PRODUCT_POWER:
+            return self.root_power(base, exponent)
         return self.emit("pow", base, args[1])
+
+    def root_power(self, base: int, exponent: Fraction) -> int:
+        """x^(k + 1/2) as x^k·√x, x^(k + 1/3) as x^k·∛x: as good as the library's pow, and several times faster."""
+        if exponent.denominator == 2:
+            root = self.emit("sqrt", base)
+        else:  # of a negative number a cube root is real, and a power is none
+            negative = self.emit("lt", base, self.number(0))
+            root = self.emit("where", negative, self.nan(), self.emit("cbrt", base))
+        if exponent < 0:
+            return self.emit("div", self.number(1), self.product_power(root, -exponent.numerator))
+        whole, rest = divmod(exponent.numerator, exponent.denominator)
+        root = self.product_power(root, rest)
+        return self.emit("mul", self.product_power(base, whole), root) if whole else root
+
+    def nan(self) -> int:
+        """Not a number."""
+        return self.emit("sqrt", self.number(-1))
 
     def product_power(self, base: int, exponent: int) -> int:
         """Raise to a whole power > 0 by repeated squaring."""

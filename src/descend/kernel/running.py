@@ -87,6 +87,38 @@ def exact_interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -
     return known[index]
 
 
+def most_rounds(tape: Tape, low: int, high: int, ranges: dict[int, tuple[int, int]]) -> int:
+    """Return how often a loop goes round at most, for all values of the indices around it.
+
+    min(a, b) - max(c, d) is at most any a - c, and what the indices have in common cancels there: windows are narrow.
+    """
+    wide = interval(tape, high, ranges)[1] - interval(tape, low, ranges)[0]
+    for above in _parts(tape, high, "min"):
+        for below in _parts(tape, low, "max"):
+            forms = binders.affine(tape, above), binders.affine(tape, below)
+            if forms[0] is None or forms[1] is None:
+                continue
+            width = forms[0][1] - forms[1][1]
+            for level in forms[0][0].keys() | forms[1][0].keys():
+                coefficient = forms[0][0].get(level, 0) - forms[1][0].get(level, 0)
+                width += max(coefficient * end for end in ranges[level])
+            wide = min(wide, width)
+    return max(0, wide + 1)
+
+
+def _parts(tape: Tape, bound: int, op: str) -> list[int]:
+    """Return the arguments of a min or max, those inside one another too."""
+    found, todo = [], [bound]
+    while todo:
+        entry = tape[todo[-1]]
+        index = todo.pop()
+        if entry.op == op:
+            todo += entry.args
+        else:
+            found.append(index)
+    return found
+
+
 class Running:
     """Replaces running sums and products by picks from scans, under the loops in which they stand."""
 
@@ -135,6 +167,10 @@ class Running:
         scan = self._scan(entry.op, level, bodies, low, high, context)
         if scan is not None:
             return scan
+        if entry.op == "sum":
+            apart = binders.factored(tape, index)
+            if apart is not None:
+                return self.rewrite(apart, context)
         inside = (*context, Loop(level, low, high))
         return tape.binder(entry.op, level, (*(self.rewrite(body, inside) for body in bodies), low, high))
 
