@@ -27,6 +27,18 @@ def printable(text: str, limit: int = 200) -> str:
     return shown if len(text) <= limit else shown[:limit] + "…"
 
 
+SPACES = dict.fromkeys(map(ord, "\t\n\r"), " ")  # of the same width, so that a caret stays under its place
+
+
+def _columns(text: str) -> int:
+    """Return how many columns `text` takes in a terminal: none for a combining mark, two for a wide character."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in {"W", "F"}) for c in text)
+
+
 def nearest(name: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the choice that `name` may have been meant for, printable, or None."""
     from difflib import get_close_matches  # only a mistake needs it
@@ -66,9 +78,9 @@ class FormulaError(DescendError):
         window = 60  # a long formula is shown around the place only
         position = min(max(self.position, 0), len(self.text))
         first = max(0, position - window)
-        shown = printable(self.text[first : position + window], 2 * window)
+        shown = printable(self.text[first : position + window].translate(SPACES), 2 * window)
         lead = "…" if first else ""
-        return f"{self.reason}\n  {lead}{shown}\n  {' ' * (len(lead) + position - first)}^"
+        return f"{self.reason}\n  {lead}{shown}\n  {' ' * _columns(lead + shown[: position - first])}^"
 
 
 class LimitError(FormulaError):

@@ -299,6 +299,19 @@ class TestRefusals:
         assert reason.startswith("this can be read")
         assert shown[caret.index("^")] == "y"
 
+    @pytest.mark.parametrize(
+        ("text", "shown", "column"),
+        [
+            ("\tx\n+\ry $", " x + y $", 7),
+            ("x\x1b[31m", "x?[31m", 1),
+            ("`日本` + $", "`日本` + $", 9),
+            ("`e\u0301` + $", "`e\u0301` + $", 6),
+            ("`a\u202eb` + $", "`a?b` + $", 8),
+        ],
+    )
+    def test_the_caret_stays_under_its_place(self, text, shown, column):
+        assert str(refusal(text)).split("\n")[1:] == [f"  {shown}", f"  {' ' * column}^"]
+
     def test_the_caret_in_a_long_formula(self):
         text = "+".join(["x"] * 500) + "+ $ +" + "+".join(["x"] * 500)
         _, shown, caret = str(refusal(text)).split("\n")

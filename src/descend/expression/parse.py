@@ -6,15 +6,11 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
-from descend.expression.complaints import BINDING, SYMPY_CALLS, WORDS, equals
+from descend.expression.complaints import equals
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.reader import Reader
 from descend.expression.tape import Formula, Tape
 from descend.expression.tokens import Token, tokenise
-
-__all__ = ["LATER", "WORDS", "Model", "parse", "parse_model"]
-
-LATER = frozenset(BINDING) | SYMPY_CALLS  # names that are called without being a row of the table
 
 
 class Model(NamedTuple):
