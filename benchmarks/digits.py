@@ -3,9 +3,9 @@
 The points are a logarithmic grid over 1e-300 … 1e300 (both signs where the domain has both) with random digits, and
 fine grids around 0 and over the range where exponentials neither overflow nor vanish.  A bit is lost for each doubling
 of the relative error beyond half a unit in the last place; a result that is not finite, or has the wrong sign or size,
-has lost all 53.  Counted are the points where the true value is a normal number.  Points where more than two bits are
-lost, the condition number is above 16 and the true value changes its sign within a sixteenth of the arguments are
-zero crossings: they are listed apart, with the condition number where most is lost beyond what it explains.
+has lost all 53.  Counted are the points where the true value is a normal number.  Points where the stable form loses
+more than two bits, the condition number is above 16 and the true value changes its sign within a sixteenth of the
+arguments are zero crossings: they are listed apart, with the condition number where most is lost beyond it.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ def points(text: str, domain: str, quick: bool) -> list[tuple[float, ...]]:
     xs = numbers(domain, quick, rng)
     if "y" not in text:
         return [(x,) for x in xs]
+    xs = rng.sample(xs, len(xs) // 3)
     near = [x + rng.gauss(0, 1) for x in xs]
     close = [x * (1 + rng.gauss(0, 1) * 10.0 ** -rng.randrange(17)) for x in xs]
     other = rng.sample(xs, len(xs))
@@ -136,7 +137,7 @@ class Formula:
                     continue
                 pair = losses[self.orders[k]]
                 bits = [lost(values[k], true), lost(values[half + k], true)]
-                crossing = max(bits) > 2 and self.crosses(point, k) and (condition := self.condition(point, k)) > 16
+                crossing = bits[1] > 2 and self.crosses(point, k) and (condition := self.condition(point, k)) > 16
                 for loss, bit in zip(pair, bits, strict=True):
                     if crossing:
                         loss.crossings.append((bit, condition))

@@ -14,6 +14,7 @@ from math import copysign, inf, isnan, nan
 from typing import Any
 
 from descend.kernel.chebyshev import chebyshev, chebyshev_arrays
+from descend.kernel.polygamma import polygamma, polygamma_arrays
 from descend.kernel.program import PRIMITIVES, Program, to_double
 
 Function = Callable[..., Any]
@@ -121,12 +122,6 @@ def _gammaln(x: float) -> float:
         return inf
 
 
-def _polygamma(order: float, x: float) -> float:
-    from scipy import special
-
-    return float(special.polygamma(int(order), x)) if order else float(special.digamma(x))
-
-
 def _hypot(a: float, b: float) -> float:
     try:
         return abs(complex(a, b))  # the C library's hypot; math.hypot is another algorithm with other last bits
@@ -179,7 +174,7 @@ FLOATS: dict[str, Function] = {
     "erfc": math.erfc,
     "hypot": _hypot,
     "gammaln": _gammaln,
-    "polygamma": _polygamma,
+    "polygamma": polygamma,
     "chebyshev": chebyshev,
     "where": _where,
     "lt": operator.lt,
@@ -208,13 +203,6 @@ def arrays() -> dict[str, Function]:
 
         return call
 
-    def polygamma(order: Any, x: Any) -> Any:
-        from scipy import special
-
-        # The order is a constant of the formula; digamma is exact about poles where polygamma(0, x) is not.
-        k = int(np.ravel(order)[0])
-        return special.polygamma(k, x) if k else special.digamma(x)
-
     return {
         "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "neg": np.negative,
         "sqrt": np.sqrt, "pow": np.power, "abs": np.abs, "floor": np.floor, "ceil": np.ceil, "min": np.minimum,
@@ -223,7 +211,7 @@ def arrays() -> dict[str, Function]:
         "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
         "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
         "erf": special_function("erf"), "erfc": special_function("erfc"), "hypot": np.hypot,
-        "gammaln": special_function("gammaln"), "polygamma": polygamma,
+        "gammaln": special_function("gammaln"), "polygamma": polygamma_arrays,
         "chebyshev": chebyshev_arrays, "where": np.where, "lt": np.less,
         "le": np.less_equal, "eq": np.equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from descend.kernel import chebyshev
+from descend.kernel import chebyshev, polygamma
 from descend.kernel.program import Program, to_double
 
 # How each primitive is spelled: an instruction, an intrinsic of LLVM or a function of the C library; None where
@@ -28,9 +28,12 @@ LIBRARY = {
     "atanh": "atanh", "erf": "erf", "erfc": "erfc", "hypot": "hypot", "gammaln": "lgamma",
 }  # fmt: skip
 # Functions of our own that a module brings along where one is called: (their text, what that declares).
-HELPERS = {"chebyshev": (chebyshev.HELPER, chebyshev.DECLARED)}
+HELPERS = {
+    "chebyshev": (chebyshev.HELPER, chebyshev.DECLARED),
+    "polygamma": (polygamma.HELPER, polygamma.DECLARED),
+}
 SPELLED_OUT = {"constant", "neg", "where", "not"}  # written in `Body.instruction`
-NO_MACHINE_CODE = {"polygamma": "the C library has no polygamma function"}
+NO_MACHINE_CODE: dict[str, str] = {}  # operation → why the interpreter has to do
 MOST_INSTRUCTIONS = 50_000  # of one function: its frame (at worst 8 bytes each) must fit the stack of a thread
 
 
