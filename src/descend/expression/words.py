@@ -162,7 +162,8 @@ def _witness(found: Witness | None, kind: str) -> str:
         return f": halfway between {a} and {b} it lies {side} the chord"
     along = "" if len(found.point) == 1 else f" along ({point_words(found.direction)})"
     place = "everywhere" if found.everywhere else f"at {point_words(found.point)}"
-    return f": {place} the curvature{along} is {number(found.curvature)}"
+    amount = number(found.curvature)
+    return f": {place} the curvature{along} is {amount if found.tight else f'less than {amount}'}"
 
 
 def _shape(e: Explanation) -> list[str]:

@@ -60,8 +60,10 @@ def below(tape: Tape, root: int, parts: Sequence[Group], where: Domain, deadline
         return UNKNOWN
     found = [_part(tape, part, where, deadline.share(0.7) if len(parts) > 1 else deadline) for part in parts]
     falling = next((f for f in found if f.bounded is False), None)
-    if falling is not None and (len(parts) == 1 or _somewhere(tape, root, where, deadline)):
+    if falling is not None and len(parts) == 1:
         return falling
+    if falling is not None and (inside := _somewhere(tape, root, where, deadline)) is not None:
+        return replace(falling, base=inside | dict(falling.base))
     if found and all(f.bounded for f in found):
         return found[0] if len(found) == 1 else _together(found)
     whole = where.bounds.get(root)
@@ -70,15 +72,15 @@ def below(tape: Tape, root: int, parts: Sequence[Group], where: Domain, deadline
     return UNKNOWN
 
 
-def _somewhere(tape: Tape, root: int, where: Domain, deadline: Deadline) -> bool:
-    """Whether a point of the domain is known."""
-    symbols = list(tape.symbols((root,)).values())
-    for point in points(symbols, where, 12):
-        here = {s: Range(x, x) for s, x in zip(symbols, point, strict=True)}
+def _somewhere(tape: Tape, root: int, where: Domain, deadline: Deadline) -> dict[str, float] | None:
+    """Return a point of the domain, None where none is found."""
+    symbols = tape.symbols((root,))
+    for point in points(list(symbols.values()), where, 24):
+        here = {s: Range(x, x) for s, x in zip(symbols.values(), point, strict=True)}
         r = ranges(tape, (root,), here, deadline)[root]
         if r is not None and isfinite(r.low) and isfinite(r.high):
-            return True
-    return False
+            return dict(zip(symbols, point, strict=True))
+    return None
 
 
 def _together(found: Sequence[Below]) -> Below:
@@ -139,16 +141,10 @@ def _polynomial(polynomial: Polynomial, names: Sequence[str], deadline: Deadline
 def quadratic_below(form: Quadratic, constant: Fraction, names: Sequence[str]) -> Below:
     """Solve a quadratic exactly."""
     zero = dict.fromkeys(names, 0.0)
-    size = len(names)
     if not form.semidefinite():
-        for i in range(size):
-            for j in range(i + 1):
-                for s, t in ((1, 1), (1, -1)):
-                    amount = form.matrix[i][i] * s + 2 * form.matrix[i][j] * t + form.matrix[j][j] * s
-                    if amount < 0:
-                        way = {names[i]: 1.0} if i == j else {names[j]: 1.0, names[i]: float(t)}
-                        return Below(False, direction=way, base=zero)
-        return Below(False, base=zero)
+        found = form.direction(-1)
+        way = {names[k]: float(v) for k, v in found[0].items()} if found else {}
+        return Below(False, direction=way, base=zero)
     solved = form.stationary()
     if solved is None:
         return Below(False, direction=_level_fall(form, names), base=zero)

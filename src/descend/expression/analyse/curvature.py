@@ -100,31 +100,20 @@ def quadratic_bend(form: Quadratic, names: Sequence[str]) -> Bend:
         noise = 1e-14 * size * max(abs(least), abs(most))
         convex = True if least > noise else False if least < -noise else None
         concave = True if most < -noise else False if most > noise else None
-    down = _direction(form, names, -1) if convex is False else None
-    up = _direction(form, names, 1) if concave is False else None
+    down = _witness(form, names, -1) if convex is False else None
+    up = _witness(form, names, 1) if concave is False else None
     if convex:
         least = max(least, 0.0)
     why = "its matrix of second derivatives is constant and has no negative eigenvalue" if convex else ""
     return Bend(convex, concave, why, down, up, least, most)
 
 
-def _direction(form: Quadratic, names: Sequence[str], sign: int) -> Witness | None:
-    """Return a direction d with dᵀAd of this sign, exactly."""
-    size = len(names)
-    a = [[sign * v for v in row] for row in form.matrix]
-    candidates: list[dict[int, Fraction]] = [{k: Fraction(1)} for k in range(size)]
-    for i in range(min(size, 40)):
-        for j in range(i):
-            if a[i][j]:
-                candidates.append({i: Fraction(1), j: Fraction(1 if a[i][j] > 0 else -1)})
-                if a[i][i]:
-                    candidates.append({i: -a[i][j] / a[i][i], j: Fraction(1)})
-    for candidate in candidates:
-        amount = sum((x * y * a[i][j] for i, x in candidate.items() for j, y in candidate.items()), Fraction(0))
-        if amount > 0:
-            direction = {names[k]: float(v) for k, v in sorted(candidate.items())}
-            return Witness(dict.fromkeys(names, 0.0), direction, sign * float(amount), everywhere=True)
-    return None
+def _witness(form: Quadratic, names: Sequence[str], sign: int) -> Witness | None:
+    found = form.direction(sign)
+    if found is None:
+        return None
+    direction = {names[k]: float(v) for k, v in found[0].items()}
+    return Witness(dict.fromkeys(names, 0.0), direction, float(found[1]), everywhere=True)
 
 
 # ------------------------------------------------------------------------------------------ polynomials in one variable

@@ -95,13 +95,13 @@ def domain(
 
 
 def _asked(tape: Tape, root: int) -> Iterable[Condition]:
-    """Return what the operations that are always computed ask for (a branch of `where` is not always)."""
+    """Return what the operations that are always computed ask for (what stands in `where` is not always)."""
     seen = {root}
     todo = [root]
     while todo:
         index = todo.pop()
         entry = tape[index]
-        inner = entry.args[:1] if entry.op == "where" else entry.args
+        inner = () if entry.op == "where" else entry.args  # a comparison without a value is false
         todo += [a for a in inner if a not in seen]
         seen.update(inner)
     for index in sorted(seen):

@@ -1,13 +1,14 @@
-"""How each operation of a tape acts on intervals (`interval.py`), and on which arguments it is defined."""
+"""How each operation of a tape acts on intervals (`interval.py`)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
 from math import inf, pi
 
+from descend.expression.analyse.elementary import INCREASING, UNIT, WHOLE_PI, guarded, of_one
 from descend.expression.analyse.interval import (
     ANY_LIMIT,
     NONNEGATIVE,
@@ -15,7 +16,6 @@ from descend.expression.analyse.interval import (
     REALS,
     Range,
     add,
-    decreasing,
     down,
     hull,
     increasing,
@@ -28,105 +28,8 @@ from descend.expression.analyse.interval import (
 )
 from descend.expression.functions import TABLE
 
-UNIT = Range(-1.0, 1.0)
-INSIDE = Range(-1.0, 1.0, True, True)
-HALF_PI, WHOLE_PI = up(pi / 2), up(pi)
-GAMMALN_AT, GAMMALN_LEAST = 1.4616321449683622, -0.1214862905358497
 TRUE, FALSE, EITHER = Range(1.0, 1.0), Range(0.0, 0.0), Range(0.0, 1.0)
-
-# The arguments on which a function of one argument is defined (all real numbers where it is not listed).
-DOMAIN: dict[str, Range] = {
-    "log": POSITIVE,
-    "log2": POSITIVE,
-    "log10": POSITIVE,
-    "log1p": Range(-1.0, inf, True, True),
-    "sqrt": NONNEGATIVE,
-    "asin": UNIT,
-    "acos": UNIT,
-    "acosh": Range(1.0, inf, False, True),
-    "atanh": INSIDE,
-    "gammaln": POSITIVE,
-    "sqrt1pm1": Range(-1.0, inf, False, True),
-    "log1mexp": Range(-inf, 0.0, True, True),
-}
-
-
-def _guarded(function: Callable[[float], float], at_low: float, at_high: float) -> Callable[[float], float]:
-    """Make a function total: its limits where Python's raises an error."""
-
-    def total(x: float) -> float:
-        if x == -inf:
-            return at_low
-        if x == inf:
-            return at_high
-        try:
-            return function(x)
-        except (ValueError, ZeroDivisionError):
-            return at_low
-        except OverflowError:
-            return at_high if x > 0 else at_low
-
-    return total
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
-
-
-def _softplus(x: float) -> float:
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
-
-
-def _logcosh(x: float) -> float:
-    return abs(x) + math.log1p(math.exp(-2 * abs(x))) - 0.6931471805599453 if x > 1e-2 else x * x / 2
-
-
-def _cbrt(x: float) -> float:
-    return math.copysign(abs(x) ** (1 / 3), x)
-
-
-# The increasing functions: their doubles, and the values that they have.
-INCREASING: dict[str, tuple[Callable[[float], float], Range]] = {
-    "exp": (_guarded(math.exp, 0.0, inf), POSITIVE),
-    "expm1": (_guarded(math.expm1, -1.0, inf), Range(-1.0, inf, True, True)),
-    "log": (_guarded(math.log, -inf, inf), REALS),
-    "log2": (_guarded(math.log2, -inf, inf), REALS),
-    "log10": (_guarded(math.log10, -inf, inf), REALS),
-    "log1p": (_guarded(math.log1p, -inf, inf), REALS),
-    "sqrt": (_guarded(math.sqrt, 0.0, inf), NONNEGATIVE),
-    "cbrt": (_guarded(_cbrt, -inf, inf), REALS),
-    "sigmoid": (_guarded(_sigmoid, 0.0, 1.0), Range(0.0, 1.0, True, True)),
-    "softplus": (_guarded(_softplus, 0.0, inf), POSITIVE),
-    "asin": (_guarded(math.asin, -HALF_PI, HALF_PI), Range(-HALF_PI, HALF_PI)),
-    "atan": (_guarded(math.atan, -HALF_PI, HALF_PI), Range(-HALF_PI, HALF_PI, True, True)),
-    "sinh": (_guarded(math.sinh, -inf, inf), REALS),
-    "tanh": (_guarded(math.tanh, -1.0, 1.0), INSIDE),
-    "asinh": (_guarded(math.asinh, -inf, inf), REALS),
-    "acosh": (_guarded(math.acosh, 0.0, inf), NONNEGATIVE),
-    "erf": (_guarded(math.erf, -1.0, 1.0), INSIDE),
-}
-DECREASING: dict[str, tuple[Callable[[float], float], Range]] = {
-    "acos": (_guarded(math.acos, WHOLE_PI, 0.0), Range(0.0, WHOLE_PI)),
-    "erfc": (_guarded(math.erfc, 2.0, 0.0), Range(0.0, 2.0, True, True)),
-}
-# Even functions that grow away from 0, and the value there and at infinity.
-EVEN: dict[str, tuple[Callable[[float], float], Range]] = {
-    "cosh": (_guarded(math.cosh, 1.0, inf), Range(1.0, inf)),
-    "coshm1": (_guarded(lambda x: 2 * math.sinh(x / 2) ** 2, 0.0, inf), Range(0.0, inf)),
-    "logcosh": (_guarded(_logcosh, 0.0, inf), Range(0.0, inf)),
-    "hypotm1": (_guarded(lambda x: x * (x / (math.hypot(1.0, x) + 1)), 0.0, inf), Range(0.0, inf)),
-}
-IMAGE = {
-    "versin": Range(0.0, 2.0),
-    "sech": Range(0.0, 1.0, True, False),
-    "softmax": Range(0.0, 1.0, True, False),
-    "dircos": UNIT,
-    "log1mexp": Range(-inf, 0.0, True, True),
-    "exprel": POSITIVE,
-    "exprel_diff": POSITIVE,
-}
-# atanh has its poles at both ends
-ATANH = _guarded(math.atanh, -inf, inf)
+IMAGE = {"exprel_diff": POSITIVE}
 
 
 def apply(op: str, args: Sequence[Range], signs: Sequence[Range], *, limit: bool) -> Range | None:
@@ -161,12 +64,14 @@ def apply(op: str, args: Sequence[Range], signs: Sequence[Range], *, limit: bool
         case "hypot":
             total = add(whole_power(args[0], 2), whole_power(args[1], 2), limit=limit)
             return apply("sqrt", [total], [total], limit=limit)
-        case "logaddexp":
-            a, b = args
-            top = _max(a, b)
-            return Range(top.low, up(top.high + 0.6931471805599454), True, top.open_high)
+        case "logaddexp" | "logsumexp":
+            return _log_of_sum(args)
         case "atan2":
             return Range(-WHOLE_PI, WHOLE_PI)
+        case "softmax":
+            return _share(args, limit=limit)
+        case "dircos":
+            return _cosine(args[0], args[1])
         case "polygamma":
             return _polygamma(args[0])
         case "chebyshevt" if args[1].low >= -1 and args[1].high <= 1:
@@ -179,83 +84,46 @@ def apply(op: str, args: Sequence[Range], signs: Sequence[Range], *, limit: bool
         image = IMAGE[op]
         return Range(image.low, image.high) if limit else image
     if len(args) == 1:
-        inside = _of_one(op, args[0], limit=limit)
+        inside = of_one(op, args[0], limit=limit)
         return anything if inside is None else inside
     return anything
 
 
-def _of_one(op: str, a: Range, *, limit: bool) -> Range | None:
-    exact = TABLE[op].exact if op in TABLE else {}
-    if op == "sqrt":
-        exact = _perfect(a.low) | _perfect(a.high)
-    if op in INCREASING:
-        function, image = INCREASING[op]
-        return increasing(function, a, image, exact)
-    if op in EVEN:
-        size = _of_one("abs", a, limit=limit)
-        assert size is not None
-        function, image = EVEN[op]
-        return _spread(increasing(function, size, image), image)
-    if op in DECREASING:
-        function, image = DECREASING[op]
-        return decreasing(function, a, image)
-    match op:
-        case "atanh":
-            low = -inf if a.low <= -1 else down(ATANH(a.low), 2)
-            high = inf if a.high >= 1 else up(ATANH(a.high), 2)
-            return Range(low, high, a.open_low, a.open_high)
-        case "abs":
-            if a.low >= 0:
-                return a
-            if a.high <= 0:
-                return neg(a)
-            far = max((-a.low, a.open_low), (a.high, a.open_high), key=lambda end: (end[0], not end[1]))
-            return Range(0.0, far[0], False, far[1])
-        case "sign":
-            if limit and a.low <= 0 <= a.high:
-                return UNIT
-            return Range(
-                _sign(a.low, open_end=a.open_low, below=False), _sign(a.high, open_end=a.open_high, below=True)
-            )
-        case "floor" | "ceil":
-            return _rounded(op, a, limit=limit)
-        case "sin":
-            return _wave(a, math.sin, -0.5)
-        case "cos":
-            return _wave(a, math.cos, 0.0)
-        case "tan" if a.low > -1.57 and a.high < 1.57:
-            return increasing(math.tan, a, REALS, {Fraction(0): Fraction(0)})
-        case "gammaln":
-            return _gammaln(a)
-    return None
+def _share(args: Sequence[Range], *, limit: bool) -> Range:
+    """exp(a)/Σexp: 1/(1 + Σ exp(other - a))."""
+    total = Range(1.0, 1.0)
+    for other in args[1:]:
+        ratio = of_one("exp", add(other, neg(args[0]), limit=limit), limit=limit)
+        total = add(total, ratio or POSITIVE, limit=limit)
+    return reciprocal(total)
 
 
-def _perfect(x: float) -> dict[Fraction, Fraction]:
-    """Return the square root of a perfect square."""
-    if not 0 <= x < inf:
-        return {}
-    root = Fraction(math.sqrt(x))
-    return {Fraction(x): root} if root * root == Fraction(x) else {}
+def _log_of_sum(args: Sequence[Range]) -> Range:
+    """Log Σ exp, which grows with every argument."""
+
+    def at(ends: Sequence[float]) -> float:
+        top = max(ends)
+        return top if math.isinf(top) else top + math.log(sum(math.exp(end - top) for end in ends))
+
+    low, high = at([a.low for a in args]), at([a.high for a in args])
+    spare = 1e-15 * len(args)
+    low = low if math.isinf(low) else low - spare * (1 + abs(low))
+    high = high if math.isinf(high) else high + spare * (1 + abs(high))
+    return Range(low, high, any(a.open_low for a in args), any(a.open_high for a in args))
 
 
-def _spread(r: Range, image: Range) -> Range:
-    """Widen a range by the rounding of a function that is right to some 12 digits (its least value is exact)."""
-    low = r.low if r.low == image.low else max(image.low, r.low * (1 - 1e-4 if r.low < 1e-4 else 1 - 1e-12))
-    return Range(low, r.high * (1 + 1e-12), r.open_low, r.open_high)
+def _cosine(a: Range, b: Range) -> Range:
+    """a/hypot(a, b), which grows with a and moves towards 0 with |b|."""
+    near = 0.0 if b.low <= 0 <= b.high else min(abs(b.low), abs(b.high))
+    far = max(abs(b.low), abs(b.high))
 
+    def at(x: float, y: float) -> float:
+        size = math.hypot(x, y)
+        return math.nan if math.isinf(size) or size == 0 else x / size
 
-def _sign(x: float, *, open_end: bool, below: bool) -> float:
-    if x == 0 and open_end:
-        return -1.0 if below else 1.0
-    return 0.0 if x == 0 else math.copysign(1.0, x)
-
-
-def _rounded(op: str, a: Range, *, limit: bool) -> Range:
-    function = math.floor if op == "floor" else math.ceil
-    spare = 1.0 if limit else 0.0
-    low = a.low if math.isinf(a.low) else float(function(a.low)) - spare
-    high = a.high if math.isinf(a.high) else float(function(a.high)) + spare
-    return Range(low, high)
+    low = at(a.low, far if a.low >= 0 else near)
+    high = at(a.high, near if a.high >= 0 else far)
+    return Range(max(-1.0, down(low, 4)) if low == low else -1.0, min(1.0, up(high, 4)) if high == high else 1.0)  # noqa: PLR0124 - NaN
 
 
 def _max(a: Range, b: Range) -> Range:
@@ -263,37 +131,6 @@ def _max(a: Range, b: Range) -> Range:
     open_low = (a.open_low and a.low == low) or (b.open_low and b.low == low)
     open_high = all(r.open_high for r in (a, b) if r.high == high)
     return Range(low, high, open_low, open_high)
-
-
-def _wave(a: Range, function: Callable[[float], float], shift: float) -> Range:
-    """Sine or cosine: the crests of cos(x + shift·π) lie at the even multiples of π less the shift."""
-    if not a.high - a.low < 6.28 or max(abs(a.low), abs(a.high)) > 1e6:
-        return UNIT
-    ends = (function(a.low), function(a.high))
-    low, high = max(-1.0, down(min(ends), 4)), min(1.0, up(max(ends), 4))
-    if a.low == a.high == 0:
-        return Range(ends[0], ends[0])
-    first, last = a.low / pi + shift, a.high / pi + shift  # in half turns
-    margin = 1e-9
-    crest = math.ceil((first - margin) / 2) * 2 <= last + margin
-    trough = math.ceil((first - 1 - margin) / 2) * 2 + 1 <= last + margin
-    return Range(-1.0 if trough else low, 1.0 if crest else high)
-
-
-def _gammaln(a: Range) -> Range:
-    def bounds(x: float) -> tuple[float, float]:
-        if x <= 0 or x == inf:
-            return inf, inf
-        try:
-            value = math.lgamma(x)
-        except OverflowError:
-            return 1e308, inf
-        spare = 1e-13 * abs(value) + 1e-14
-        return value - spare, value + spare
-
-    low, high = bounds(a.low), bounds(a.high)
-    least = GAMMALN_LEAST if a.low <= GAMMALN_AT <= a.high else min(low[0], high[0])
-    return Range(least, max(low[1], high[1]))
 
 
 def _polygamma(order: Range) -> Range:
@@ -361,7 +198,7 @@ def power(a: Range, b: Range, sign: Range, *, limit: bool = False) -> Range | No
         if inside is None:
             return None
         exponent = abs(b.low)
-        grown = increasing(_guarded(lambda x: x**exponent, 0.0, inf), inside, NONNEGATIVE, {Fraction(1): Fraction(1)})
+        grown = increasing(guarded(lambda x: x**exponent, 0.0, inf), inside, NONNEGATIVE, {Fraction(1): Fraction(1)})
         if inside.open_low and inside.low == 0:
             grown = Range(0.0, grown.high, True, grown.open_high)
         return grown if b.low > 0 else reciprocal(grown)
@@ -370,7 +207,7 @@ def power(a: Range, b: Range, sign: Range, *, limit: bool = False) -> Range | No
     if not a.positive:
         return NONNEGATIVE if a.low >= 0 else REALS
     logarithm = increasing(INCREASING["log"][0], a, REALS, TABLE["log"].exact)
-    return _of_one("exp", mul(b, logarithm, limit=limit), limit=limit)
+    return of_one("exp", mul(b, logarithm, limit=limit), limit=limit)
 
 
 def _integer_power(a: Range, n: int, sign: Range, *, limit: bool) -> Range | None:

@@ -57,6 +57,27 @@ class Quadratic:
             basis.append(vector)
         return solution, basis
 
+    def direction(self, sign: int) -> tuple[dict[int, Fraction], Fraction] | None:
+        """Return a plain direction d with dᵀAd of this sign, and that number; None where none is found.
+
+        Along an axis, or in the plane of two, where every indefinite 2×2 block has one.
+        """
+        size = len(self.vector)
+        a = self.matrix
+        one = Fraction(1)
+        candidates: list[dict[int, Fraction]] = [{k: one} for k in range(size)]
+        for i in range(min(size, 60)):
+            for j in range(i):
+                if a[i][j]:
+                    candidates.append({j: one, i: one if (a[i][j] > 0) == (sign > 0) else -one})
+                    candidates += [{i: -a[i][j] / a[i][i], j: one}] if a[i][i] else []
+                    candidates += [{i: one, j: -a[i][j] / a[j][j]}] if a[j][j] else []
+        for candidate in candidates:
+            amount = sum((x * y * a[i][j] for i, x in candidate.items() for j, y in candidate.items()), Fraction(0))
+            if amount * sign > 0:
+                return dict(sorted(candidate.items())), amount
+        return None
+
     def semidefinite(self) -> bool:
         """Return whether A is positive semidefinite, by exact LDLᵀ."""
         rows = [list(row) for row in self.matrix]

@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import e, inf
 
 from descend.expression.analyse.deadline import ENDLESS, Deadline
+from descend.expression.analyse.elementary import DOMAIN
 from descend.expression.analyse.interval import (
     ANY_LIMIT,
     NONNEGATIVE,
@@ -24,7 +25,7 @@ from descend.expression.analyse.interval import (
     up,
     whole_power,
 )
-from descend.expression.analyse.operations import DOMAIN, FALSE, TRUE, apply
+from descend.expression.analyse.operations import EITHER, FALSE, TRUE, apply
 from descend.expression.tape import Entry, Tape
 
 Ranges = dict[int, Range | None]  # entry → its values; None: there are none
@@ -67,6 +68,7 @@ def _walk(
     limit = near is not None
     order = tape.reachable(roots)
     result: Ranges = {}
+    partial: set[int] = set()  # entries that may have no value at some points
     places = index_ranges(tape, order, deadline) if any(tape[i].op == "index" for i in order) else {}
     for count, index in enumerate(order):
         if count % 64 == 0:
@@ -86,6 +88,10 @@ def _walk(
                 found = places.get(entry.value, REALS)
             case _:
                 found = _operation(tape, entry, result, near)
+                if not limit and _may_lack(tape, entry, result, partial):
+                    partial.add(index)
+                if entry.op in {"lt", "le", "eq"} and (found is None or not partial.isdisjoint(entry.args)):
+                    found = EITHER  # a comparison without a value is false
                 if found is not None and not limit:
                     found = clamp(found)
         if index in known:
@@ -117,6 +123,22 @@ def _operation(tape: Tape, entry: Entry, result: Ranges, near: Ranges | None) ->
     if near is not None:
         signs = [near.get(a) or REALS for a in entry.args]
     return apply(entry.op, args, signs, limit=limit)
+
+
+def _may_lack(tape: Tape, entry: Entry, result: Ranges, partial: set[int]) -> bool:
+    """Whether an operation may have no value although its arguments lie in their ranges."""
+    if not partial.isdisjoint(entry.args):
+        return True
+    for position, index in enumerate(entry.args):
+        domain, r = domain_of(tape, entry, position), result[index]
+        if r is None or (domain is not None and intersect(r, domain) != r):
+            return True
+    if entry.op == "div":
+        return not (result[entry.args[1]] or REALS).nonzero
+    if entry.op == "pow":
+        power, base = tape.value(entry.args[1]), result[entry.args[0]] or REALS
+        return not base.positive if power is None else power < 0 and not base.nonzero
+    return entry.op in {"tan", "atan2", "dircos", "bose"}
 
 
 def domain_of(tape: Tape, entry: Entry, position: int) -> Range | None:

@@ -23,6 +23,7 @@ CHORDS = 12  # points whose pairs are the ends of chords
 class Witness:
     """At `point`, along `direction`, the second derivative is at most (for "not concave": at least) `curvature`.
 
+    Not `tight`: the curvature itself is larger in size.
     With a `chord` (a second point), the proof is the value halfway between the two points instead.
     """
 
@@ -31,6 +32,7 @@ class Witness:
     curvature: float
     everywhere: bool = False
     chord: Mapping[str, float] | None = None
+    tight: bool = True
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ def _second(
             place = dict(zip(names, point, strict=True))
             way = {n: d for n, d in zip(names, direction, strict=True) if d}
             if amount.high < 0 and not found.convex and down is None:
-                down = Witness(place, way, amount.high)
+                down = Witness(place, way, amount.high, tight=_tight(amount))
             if amount.low > 0 and not found.concave and up is None:
-                up = Witness(place, way, amount.low)
+                up = Witness(place, way, amount.low, tight=_tight(amount))
     return replace(
         found,
         convex=False if down else found.convex,
@@ -108,6 +110,10 @@ def _second(
         not_convex=down,
         not_concave=up,
     )
+
+
+def _tight(r: Range) -> bool:
+    return r.high - r.low <= 1e-6 * max(abs(r.low), abs(r.high))
 
 
 def _chords(
