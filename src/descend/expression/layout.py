@@ -249,16 +249,16 @@ def product(tape: Tape, index: int, called: Mapping[int, str] = NONE) -> Product
             todo += [(entry.args[1], False), (entry.args[0], True)]
         else:
             _gather(tape, tops if above else bottoms, here)
-    return Product(constant, _in_order(tape, tops), _in_order(tape, bottoms))
+    return Product(constant, _in_order(tape, tops, called), _in_order(tape, bottoms, called))
 
 
-def _in_order(tape: Tape, side: dict[int, int]) -> dict[int, int]:
+def _in_order(tape: Tape, side: dict[int, int], called: Mapping[int, str]) -> dict[int, int]:
     """Put constants and symbols first, then sums in brackets, then sums over an index; otherwise as they came."""
 
     def rank(item: tuple[int, int]) -> int:
         op, args, _ = tape[item[0]]
         euler = op == "exp" and tape.value(args[0]) == 1
-        return 0 if euler else RANKS.get(op, 2)
+        return 0 if euler else RANKS["symbol"] if item[0] in called else RANKS.get(op, 2)
 
     return dict(sorted(side.items(), key=rank))
 

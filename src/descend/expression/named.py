@@ -50,17 +50,17 @@ def _repeated(tape: Tape, root: int) -> list[int]:
     """Return the entries that occur several times, large ones only, in topological order."""
     order = tape.reachable((root,))
     uses: dict[int, int] = {}
-    weight: dict[int, int] = {}
+    for index in order:
+        for arg in tape[index].args:
+            uses[arg] = uses.get(arg, 0) + 1
+    weight: dict[int, int] = {}  # with the names that have been given
+    repeated = []
     for index in order:
         entry = tape[index]
         weight[index] = min(1 + sum(weight[a] for a in entry.args), HEAVY)
-        for arg in entry.args:
-            uses[arg] = uses.get(arg, 0) + 1
-    return [
-        index
-        for index in order
-        if uses.get(index, 0) > 1
-        and weight[index] >= HEAVY
-        and not tape.free[index]  # under an index it is something else for each value
-        and tape[index].op not in CONDITIONS
-    ]
+        # Under an index an entry is something else for each of its values.
+        nameable = not tape.free[index] and entry.op not in CONDITIONS
+        if nameable and uses.get(index, 0) > 1 and weight[index] >= HEAVY:
+            repeated.append(index)
+            weight[index] = 1
+    return repeated

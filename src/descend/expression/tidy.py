@@ -87,7 +87,22 @@ class _Tidy:
             factor, core = new.factor(self.known[term])
             alone = self.uses.get(term, 0) < 2 and abs(factor) == 1 and new[core].op == "add"
             parts += [new.mul((new.constant(factor), part)) for part in (new[core].args if alone else (core,))]
-        return self.ordered(new.add(parts))
+        return self.ordered(new.add(self.alike(parts)))
+
+    def alike(self, terms: Sequence[int]) -> list[int]:
+        """Give terms that read the same, a·(b/c) and (a·b)/c, one form, so that they are collected."""
+        new = self.new
+        seen: dict[object, int] = {}
+        result = []
+        for term in terms:
+            if new[term].op not in {"mul", "div", "neg"}:
+                result.append(term)
+                continue
+            constant, tops, bottoms = product(new, term)
+            core = seen.setdefault((frozenset(tops.items()), frozenset(bottoms.items())), term)
+            base = product(new, core).constant
+            result.append(term if core == term or not base else new.mul((new.constant(constant / base), core)))
+        return result
 
     def ordered(self, index: int) -> int:
         """Put a positive term first, if there is one."""
@@ -173,10 +188,16 @@ class _Tidy:
 
     def never_zero(self, index: int) -> bool:
         """Say whether an entry is surely not 0 wherever the whole is defined."""
-        op, args, _ = self.new[index]
-        if op in NEVER_ZERO or index in {self.known.get(i) for i in self.positive}:
-            return True
-        return bool(self.new.value(index)) or (op in {"sqrt", "mul"} and all(map(self.never_zero, args)))
+        positive = {self.known.get(i) for i in self.positive}
+        todo = [index]
+        while todo:
+            here = todo.pop()
+            op, args, _ = self.new[here]
+            if op in {"sqrt", "mul"}:
+                todo += args
+            elif not (op in NEVER_ZERO or here in positive or self.new.value(here)):
+                return False
+        return True
 
     # ---------------------------------------------------------------------------------------------------- functions
 
