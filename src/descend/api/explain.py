@@ -77,7 +77,7 @@ def _cost(cost: Any, constants: Any, data: Any, limits: Limits) -> Given:
         return Given(formula, notes=reading.notes)
     if not formula.names and set(tape.arrays((root,))) <= set(arrays):
         return Given(formula, arrays, notes=reading.notes)
-    problem = make_problem(formula, notes=reading.notes, data=arrays)
+    problem = make_problem(formula, notes=reading.notes, data=arrays, keep_as_written=True)
     return Given(Formula(problem.tape, problem.root), arrays, size=len(problem.labels), notes=problem.notes)
 
 

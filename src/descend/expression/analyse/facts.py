@@ -18,12 +18,14 @@ from descend.expression.analyse.interval import Range
 from descend.expression.analyse.kinks import kinks
 from descend.expression.analyse.polynomial import Polynomial, degree, expand, total_degree
 from descend.expression.analyse.quadratic import EXACT_VARIABLES, Quadratic, Rates, quadratic_form, rates, spectrum
+from descend.expression.analyse.ranges import ranges
 from descend.expression.analyse.separable import separate_entries
 from descend.expression.analyse.squares import squares
 from descend.expression.analyse.terms import Group, groups
 from descend.expression.analyse.together import roles
 from descend.expression.analyse.unroll import unrolled
 from descend.expression.analyse.witness import Bend
+from descend.expression.stabilise import stabilise
 from descend.expression.tape import Formula, Tape, natural
 from descend.expression.words import combination_words, condition_words, formula_words, kink_words
 
@@ -105,6 +107,10 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
         bent = ask("convex", 0.6, lambda d: bend(work, top, parts, known, constants, d), bent)
         if not given.columns:
             low = ask("bounded below", 0.5, lambda d: below(work, top, parts, known, d), low)
+        if not bent.known or (low.bounded is None and not given.columns):  # once more, in forms that keep their digits
+            bent, low = ask(
+                "stable form", 0.5, lambda d: _again(work, top, known, constants, bent, low, d), (bent, low)
+            )
         if there is not None:
             bounds = there.bounds
             kinked = ask("kinks", 0.5, lambda d: kinks(shown, shown_at, bounds, constants, d), None)
@@ -143,6 +149,29 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
         notes=given.notes,
         seconds=seconds - deadline.left,
     )
+
+
+def _again(
+    tape: Tape, root: int, where: Domain, constants: frozenset[str], bent: Bend, low: Below, deadline: Deadline
+) -> tuple[Bend, Below]:
+    """Ask again about an equal formula, with log(1 + exp(x)) as softplus and the like; keep what was known."""
+    other = stabilise(tape, root)
+    if other == root or tape.arrays((root,)):
+        return bent, low
+    bounds = ranges(tape, (other,), where.boxes, deadline)
+    there = replace(where, bounds=bounds)
+    parts = groups(tape, other, deadline)
+    found = bend(tape, other, parts, there, constants, deadline.share(0.6))
+    if bent.convex is None or bent.concave is None:
+        convex, concave = (
+            b if a is None else a for a, b in ((bent.convex, found.convex), (bent.concave, found.concave))
+        )
+        down, up = bent.not_convex or found.not_convex, bent.not_concave or found.not_concave
+        least, most = max(bent.least, found.least), min(bent.most, found.most)
+        bent = Bend(convex, concave, bent.why or found.why, down, up, least, most)
+    if low.bounded is None and not constants:
+        low = below(tape, other, parts, there, deadline)
+    return bent, low
 
 
 def _has_binders(tape: Tape, root: int) -> bool:
