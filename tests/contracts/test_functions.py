@@ -39,6 +39,7 @@ ELSEWHERE = {
     "log1mexp",
     "bose",
     "onemsq",
+    "sharevar",
     "exprel",
     "exprel_diff",
     "chebyshevt_diff",

@@ -75,6 +75,7 @@ OPERATIONS = {
     "hypot": mp.hypot,
     "logsumexp": lambda *args: mp.log(mp.fsum(map(mp.exp, args))),
     "softmax": lambda a, *others: 1 / (1 + mp.fsum(mp.exp(b - a) for b in others)),
+    "sharevar": lambda a, b: 1 / ((1 + mp.exp(b - a)) * (1 + mp.exp(a - b))),
     "dircos": _real(lambda a, b: a / mp.sqrt(a * a + b * b)),
     "hypotm1": lambda x: mp.sqrt(1 + x * x) - 1,
     "sqrt1pm1": _real(lambda x: mp.sqrt(1 + x) - 1),

@@ -75,6 +75,7 @@ STABLE = {
 STABLE_OF_TWO = {
     "softmax": lambda a, b: sympy.exp(a) / (sympy.exp(a) + sympy.exp(b)),
     "logsumexp": BINARY["logaddexp"],
+    "sharevar": lambda a, b: sympy.exp(a + b) / (sympy.exp(a) + sympy.exp(b)) ** 2,
     "dircos": lambda a, b: a / sympy.sqrt(a**2 + b**2),
 }
 # What an argument is put into, so that it lies in the domain and nothing explodes.

@@ -128,6 +128,9 @@ def product_of_shares(tape: Tape, part: Exponential, parts: Sequence[Exponential
             ):
                 a, b = (share(tape, Exponential(Fraction(1), p.exponent), parts) for p in (first, second))
                 if a is not None and b is not None:
+                    pair = (tape[a], tape[b])
+                    if first is not second and all(e.op == "softmax" and len(e.args) == 2 for e in pair):
+                        return tape.mul((tape.constant(part.weight), tape.call("sharevar", *pair[0].args)))
                     return tape.mul((tape.constant(part.weight), a, b))
     return None
 

@@ -47,7 +47,8 @@ WORDS = {
     "dircos": r"\operatorname{dircos}", "hypotm1": r"\operatorname{hypotm1}",
     "sqrt1pm1": r"\operatorname{sqrt1pm1}", "versin": r"\operatorname{versin}", "coshm1": r"\operatorname{coshm1}",
     "logcosh": r"\ln\cosh", "sech": r"\operatorname{sech}", "log1mexp": r"\operatorname{log1mexp}",
-    "onemsq": r"\operatorname{onemsq}", "bose": r"\operatorname{bose}", "exprel": r"\operatorname{exprel}",
+    "sharevar": r"\operatorname{sharevar}", "onemsq": r"\operatorname{onemsq}", "bose": r"\operatorname{bose}",
+    "exprel": r"\operatorname{exprel}",
 }  # fmt: skip
 SHAPES = {
     "sqrt": (r"\sqrt{", "}"),

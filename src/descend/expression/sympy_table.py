@@ -210,6 +210,7 @@ def spellings() -> dict[str, Spelling]:
         "hypot": lambda evaluate, a, b: power(evaluate, a**2 + b**2, half),
         "logsumexp": lambda evaluate, *args: sympy.log(exponentials(evaluate, args), evaluate=evaluate),
         "softmax": lambda evaluate, *args: exp(evaluate, args[0]) / exponentials(evaluate, args),
+        "sharevar": lambda evaluate, a, b: exp(evaluate, a) * exp(evaluate, b) / exponentials(evaluate, (a, b)) ** 2,
         "dircos": lambda evaluate, a, b: a / power(evaluate, a**2 + b**2, half),
         "hypotm1": lambda evaluate, x: power(evaluate, 1 + x**2, half) - 1,
         "sqrt1pm1": lambda evaluate, x: power(evaluate, 1 + x, half) - 1,

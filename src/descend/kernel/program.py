@@ -111,6 +111,9 @@ class Lowering:
                 return self.sigmoid(args[0])
             case "softplus":
                 return self.emit("add", self.emit("max", args[0], self.number(0)), self.log1p_exp(args[0]))
+            case "gammaln":  # the library's is that of |Γ|: outside of the domain is NaN here
+                outside = self.emit("lt", args[0], self.number(0))
+                return self.emit("where", outside, self.emit("sqrt", args[0]), self.emit("gammaln", args[0]))
             case "chebyshevt":
                 return self.emit("chebyshev", self.number(0), *args)
             case "chebyshevt_diff":

@@ -117,6 +117,10 @@ def _softmax(b: Lowering, *args: int) -> int:
     return b.emit("div", shrunk(b, most, args[0]), b.emit("add", b.number(1), rest))
 
 
+def _sharevar(b: Lowering, x: int, y: int) -> int:
+    return b.emit("mul", _softmax(b, x, y), _softmax(b, y, x))
+
+
 def _exprel(b: Lowering, x: int) -> int:
     """expm1(x)/x."""
     plain = b.emit("div", b.emit("expm1", x), x)
@@ -185,5 +189,5 @@ def exprel_diff(b: Lowering, order: Fraction | None, x: int) -> int:
 FORMS: dict[str, Callable[..., int]] = {
     "versin": _versin, "coshm1": _coshm1, "hypotm1": _hypotm1, "sqrt1pm1": _sqrt1pm1, "dircos": _dircos,
     "logcosh": _logcosh, "sech": _sech, "onemsq": _onemsq, "log1mexp": _log1mexp, "bose": _bose, "exprel": _exprel,
-    "logaddexp": _logsumexp, "logsumexp": _logsumexp, "softmax": _softmax,
+    "logaddexp": _logsumexp, "logsumexp": _logsumexp, "softmax": _softmax, "sharevar": _sharevar,
 }  # fmt: skip

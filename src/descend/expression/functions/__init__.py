@@ -23,6 +23,6 @@ SPELLINGS: dict[str, str] = {
     for spelling in (function.name, *function.aliases)
 }
 
-COMMUTATIVE = frozenset({"add", "mul", "min", "max", "and", "or", "hypot", "logaddexp", "logsumexp", "eq"})
+COMMUTATIVE = frozenset({"add", "mul", "min", "max", "and", "or", "hypot", "logaddexp", "logsumexp", "sharevar", "eq"})
 
 __all__ = ["COMMUTATIVE", "CONDITIONS", "SPELLINGS", "TABLE", "Curvature", "Function", "Monotone"]

@@ -35,8 +35,18 @@ def shares(tape: Tape, args: Args, entry: int) -> Partial:
 
 def _softmax(tape: Tape, args: Args, entry: int) -> Partial:
     # w(1 - w) is w times the other weights: 1 - w has no digits left where w is nearly 1.
+    if len(args) == 2:
+        variance = tape.call("sharevar", *args)
+        return (variance, tape.neg(variance))
     others = [_share(tape, args, k) for k in range(1, len(args))]
     return (tape.mul((entry, tape.add(others))), *(tape.neg(tape.mul((entry, other))) for other in others))
+
+
+def _sharevar(tape: Tape, args: Args, entry: int) -> Partial:
+    # v(w(b) - w(a)), the difference being a tanh: it would cancel where a is nearly b.
+    half = tape.mul((tape.constant(Fraction(1, 2)), tape.sub(args[1], args[0])))
+    slope = tape.mul((entry, tape.call("tanh", half)))
+    return (slope, tape.neg(slope))
 
 
 def directions(tape: Tape, args: Args, _entry: int) -> Partial:
@@ -120,6 +130,16 @@ ROWS: tuple[Function, ...] = (
         BENT,
         arity=(1, None),
         stands_for=("exp(x)/(exp(x) + exp(y) + exp(z))",),
+    ),
+    row(
+        "sharevar",
+        "exp(a + b)/(exp(a) + exp(b))², product of the two shares",
+        _sharevar,
+        REAL,
+        NEITHER,
+        BENT,
+        arity=(2, 2),
+        stands_for=("exp(x)*exp(y)/(exp(x) + exp(y))^2",),
     ),
     row(
         "dircos",
