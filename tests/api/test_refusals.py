@@ -57,11 +57,6 @@ def test_data_that_the_formula_does_not_have():
         descend.compile("sum(x[i]*c[i], i, 0, 1)", data={"c": [1.0, 2.0], "d": [1.0]})
 
 
-def test_a_python_function_as_cost():
-    with pytest.raises(UnavailableError, match="text or a SymPy expression"):
-        descend.minimize(lambda x: x**2, 3)
-
-
 @pytest.mark.parametrize("name", PLANNED_METHODS)
 def test_planned_methods(name):
     with pytest.raises(UnavailableError, match=name):

@@ -25,7 +25,7 @@ class Reading:
 
 
 def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None = None) -> Reading:
-    """Read text or a SymPy expression.  Raises `FormulaError`."""
+    """Read text, a SymPy expression or a plain Python function.  Raises `FormulaError`."""
     limits = limits or STANDARD
     if isinstance(cost, str):
         formula = parse(cost, names=names, limits=limits)
@@ -36,8 +36,11 @@ def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None =
         read = from_sympy(cost, limits)
         return Reading(read.formula, read.symbols, read.notes)
     if callable(cost):
-        raise UnavailableError("a Python function as cost is not in this version; give text or a SymPy expression")
-    raise FormulaError(f"a cost is text such as 'x^2' or a SymPy expression, not {printable(type(cost).__name__)}")
+        from descend.expression.function import from_function
+
+        return Reading(from_function(cost, limits))
+    kind = printable(type(cost).__name__)
+    raise FormulaError(f"a cost is text such as 'x^2', a SymPy expression or a function, not {kind}")
 
 
 def euler_note(text: str, names: Collection[str], limits: Limits) -> tuple[str, ...]:

@@ -18,10 +18,14 @@ CHUNK = 65_536  # rounds of an innermost loop that are evaluated at once
 
 
 class Bad(NamedTuple):
-    """The first operation whose result is not finite though its arguments are: a tape entry, and the value."""
+    """The first operation whose result is not finite though its arguments are: a tape entry, its value, and where.
+
+    `indices` maps the level of each index around it to its value.
+    """
 
     origin: int
     value: float
+    indices: dict[int, int]
 
 
 class _Walk:
@@ -107,8 +111,11 @@ class _Walk:
         for arg in args:
             wrong = wrong & np.isfinite(arg)
         if np.any(wrong):
-            full, where = np.broadcast_arrays(value, wrong)
-            self.bad = Bad(origin, float(full[where].ravel()[0]))
+            full, where = (np.atleast_1d(a) for a in np.broadcast_arrays(value, wrong))
+            first = int(np.flatnonzero(where)[0])
+            around = {level: np.atleast_1d(index) for level, index in self.index.items()}
+            indices = {level: int(index[min(first, len(index) - 1)]) for level, index in around.items()}
+            self.bad = Bad(origin, float(full[first]), indices)
 
     def pick(self, pick: Pick) -> None:
         np, scan = self.np, pick.scan

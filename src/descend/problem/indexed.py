@@ -7,6 +7,7 @@ from typing import Any
 
 from descend.errors import LimitError
 from descend.evaluation import ArrayVector, Evaluation, Order, Place, Vector
+from descend.expression import binders
 from descend.expression.derivative import Gradient, hessian
 from descend.expression.limits import STANDARD, Limits
 from descend.kernel.nest import LoopStatement, Nest, make_nest
@@ -162,7 +163,14 @@ class IndexedObjective:
 
         numbers, arrays = self._packing.split(point)
         bad = self._reference.first_bad(numbers, self._data | arrays, self._packing.zeros())
-        return None if bad is None else Place(to_text(self.problem.tape, bad.origin), bad.value)
+        if bad is None:
+            return None
+        tape, blamed = self.problem.tape, bad.origin
+        if not any(tape[k].op in binders.BINDERS for k in tape.reachable((blamed,))):
+            # Say log(x[3]), not log(x[i]).
+            places = {tape.index(level): tape.constant(value) for level, value in bad.indices.items()}
+            (blamed,) = tape.substitute([blamed], places)
+        return Place(to_text(tape, blamed), bad.value)
 
 
 Square = tuple[tuple[float, ...], ...]
