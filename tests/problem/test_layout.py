@@ -1,0 +1,99 @@
+"""Numbers and arrays side by side in one vector."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from descend.errors import StartError
+from descend.evaluation import ArrayVector, Vector
+from descend.problem.layout import Extent, Labels, Layout
+
+MIXED = Layout((("a", None), ("x", Extent(1, 3)), ("b", None)))
+
+
+class TestLabels:
+    def test_names_in_order(self):
+        assert list(MIXED.labels) == ["a", "x[1]", "x[2]", "x[3]", "b"]
+        assert MIXED.labels[3] == "x[3]"
+        assert MIXED.labels[-1] == "b"
+        assert MIXED.labels[1:3] == ("x[1]", "x[2]")
+        assert MIXED.labels == ("a", "x[1]", "x[2]", "x[3]", "b")
+        assert "x[2]" in MIXED.labels
+        with pytest.raises(IndexError):
+            MIXED.labels[5]
+
+    def test_a_million_names_cost_nothing(self):
+        labels = Labels([("x", Extent(0, 10**6))])
+        assert len(labels) == 10**6
+        assert labels[999_999] == "x[999999]"
+        assert len(repr(labels)) < 100
+
+
+class TestStart:
+    def test_each_its_own(self):
+        assert list(MIXED.start({"a": 1, "x": [2, 3, 4], "b": 5})) == [1, 2, 3, 4, 5]
+
+    def test_one_number_for_all_entries(self):
+        assert list(MIXED.start({"a": 1, "x": 7, "b": 5})) == [1, 7, 7, 7, 5]
+
+    def test_a_sequence_in_order(self):
+        assert list(MIXED.start(np.arange(5.0))) == [0, 1, 2, 3, 4]
+
+    def test_one_array_alone(self):
+        alone = Layout((("x", Extent(0, 3)),))
+        assert list(alone.start(2)) == [2, 2, 2]
+        assert list(alone.start([1, 2, 3])) == [1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("start", "why"),
+        [
+            ({"a": 1, "x": [2, 3], "b": 5}, "x has 2 numbers, and 3"),
+            ({"a": 1, "x": [[2, 3, 4]], "b": 5}, "2 dimensions"),
+            ({"a": 1, "x": ["q", 2, 3], "b": 5}, "real numbers"),
+            ({"a": 1, "x": [1, 2, np.nan], "b": 5}, "entry 2 is not"),
+            ({"a": [1], "x": 1, "b": 5}, "start of a"),
+            ({"a": 1, "x": "1", "b": 5}, "start of x"),
+            ({"a": 1, "x": 1}, "missing for b"),
+            ({"a": 1, "x": 1, "b": 1, "y": 2}, "no variable 'y'"),
+            ([1, 2], "2 numbers, and 5"),
+            (3.0, "cannot start 3 variables"),
+        ],
+    )
+    def test_what_is_wrong_is_said(self, start, why):
+        with pytest.raises(StartError, match=why):
+            MIXED.start(start)
+
+    def test_the_users_array_stays_his(self):
+        mine = np.arange(3.0)
+        vector = Layout((("x", Extent(0, 3)),)).start(mine)
+        mine[0] = 99
+        assert vector[0] == 0
+
+
+def test_values_by_name():
+    values = MIXED.values(ArrayVector(np.arange(5.0)))
+    assert values["a"] == 0.0
+    assert values["b"] == 4.0
+    assert values["x"].tolist() == [1, 2, 3]
+
+
+class TestArrayVector:
+    """The arithmetic of plain vectors, on arrays, and mixed."""
+
+    @pytest.mark.parametrize("kinds", [(ArrayVector, ArrayVector), (ArrayVector, Vector), (Vector, ArrayVector)])
+    def test_it_computes_as_plain_vectors_do(self, kinds):
+        a, b = [1.0, -2.0, 3.5], [0.25, 4.0, -1.0]
+        one, two = kinds[0](a), kinds[1](b)
+        plain_one, plain_two = Vector(a), Vector(b)
+        assert list(one + two) == list(plain_one + plain_two)
+        assert list(one - two) == list(plain_one - plain_two)
+        assert list(-one) == list(-plain_one)
+        assert list(2.0 * one) == list(2.0 * plain_one)
+        assert one.dot(two) == pytest.approx(plain_one.dot(plain_two), rel=1e-15)
+        assert one.norm() == pytest.approx(plain_one.norm(), rel=1e-15)
+
+    @pytest.mark.parametrize("entries", [[1e300, 1e300], [1e-300, 2e-300], [0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0]])
+    def test_norms_at_the_edges(self, entries):
+        assert ArrayVector(entries).norm() == pytest.approx(Vector(entries).norm(), rel=1e-15, nan_ok=True)
+        assert ArrayVector(entries).finite == Vector(entries).finite
