@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-NAMES = ("article", "coldstart", "rows", "indexed", "derivative", "parse", "fit", "digits")
+NAMES = ("article", "coldstart", "rows", "indexed", "derivative", "parse", "fit", "digits", "explain")
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "llvmlite", "numexpr", "numba", "jax")
 TUNED_OPENBLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 

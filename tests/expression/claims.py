@@ -147,7 +147,7 @@ def _low(cost, e, names, values):
             far = (mp.mpf(10) ** k for k in (2, 12, 200))  # a logarithm is slow
             seen = [cost({n: mp.mpf(base[n]) + t * mp.mpf(low.direction.get(n, 0)) for n in base}) for t in far]
             away = [abs(v - low.bound) for v in seen if v is not None]
-            if not away or away[-1] > max(1e-9 * (1 + abs(low.bound)), away[0] / 10):
+            if not away or away[-1] > max(1e-9 * (1 + abs(low.bound)), away[0] / 3):
                 yield f"far out the value is {seen}, not near {low.bound}"
 
 

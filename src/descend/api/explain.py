@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,15 +56,13 @@ def explain(
 
     seconds = positive_number(max_seconds, "max_seconds") or SECONDS
     limits = limits or STANDARD
-    if isinstance(cost, str) and _is_model(cost, limits):
+    if isinstance(cost, str) and _is_model(cost):
         return explanation_of(_model(cost, constants, columns, limits), seconds)
     return explanation_of(_cost(cost, constants, data, limits), seconds)
 
 
-def _is_model(text: str, limits: Limits) -> bool:
-    from descend.expression.tokens import tokenise
-
-    return any(token.kind == "=" for token in tokenise(text, limits))
+def _is_model(text: str) -> bool:
+    return re.search(r"(?<![<>=!:])=(?!=)", text) is not None
 
 
 def _cost(cost: Any, constants: Any, data: Any, limits: Limits) -> Given:

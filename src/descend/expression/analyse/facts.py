@@ -16,6 +16,7 @@ from descend.expression.analyse.domain import Domain, domain
 from descend.expression.analyse.explanation import Explanation, QuadraticFacts
 from descend.expression.analyse.interval import Range
 from descend.expression.analyse.kinks import kinks
+from descend.expression.analyse.linear import linear_alone, linear_together
 from descend.expression.analyse.polynomial import Polynomial, degree, expand, total_degree
 from descend.expression.analyse.quadratic import EXACT_VARIABLES, Quadratic, Rates, quadratic_form, rates, spectrum
 from descend.expression.analyse.ranges import ranges
@@ -95,6 +96,9 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
     bound = degree(tape, root, variables)
     if polynomial is not None:
         bound = total_degree(polynomial)
+    nothing: tuple[str, ...] = ()
+    alone = ask("linear", 0.3, lambda d: linear_alone(tape, root, variables, d), nothing)
+    together = ask("linear", 0.3, lambda d: linear_together(tape, root, alone, d), nothing)
     facts = None
     if polynomial is not None and bound == 2:
         facts = ask("quadratic", 0.5, lambda _: _quadratic(polynomial, names), None)
@@ -107,7 +111,8 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
         bent = ask("convex", 0.6, lambda d: bend(work, top, parts, known, constants, d), bent)
         if not given.columns:
             low = ask("bounded below", 0.5, lambda d: below(work, top, parts, known, d), low)
-        if not bent.known or (low.bounded is None and not given.columns):  # once more, in forms that keep their digits
+        open_ends = not bent.known or (bent.convex and not isfinite(bent.most))
+        if open_ends or (low.bounded is None and not given.columns):  # once more, in forms that keep their digits
             bent, low = ask(
                 "stable form", 0.5, lambda d: _again(work, top, known, constants, bent, low, d), (bent, low)
             )
@@ -126,8 +131,8 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
         size=given.size,
         model=given.model,
         degree=bound,
-        linear_in=tuple(n for n in variables if (degree(tape, root, [n]) or 0) <= 1 and _linear(tape, root, [n])),
-        linear_together=_linear_together(tape, root, variables),
+        linear_in=alone,
+        linear_together=together,
         quadratic=facts,
         residuals=found_squares.count if found_squares else None,
         sum_of_squares=found_squares is not None,
@@ -145,7 +150,7 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
         rates=_rates(facts, bent, where),
         bend=bent,
         below=low,
-        unfinished=tuple(questions.unfinished),
+        unfinished=tuple(dict.fromkeys(questions.unfinished)),
         notes=given.notes,
         seconds=seconds - deadline.left,
     )
@@ -162,7 +167,7 @@ def _again(
     there = replace(where, bounds=bounds)
     parts = groups(tape, other, deadline)
     found = bend(tape, other, parts, there, constants, deadline.share(0.6))
-    if bent.convex is None or bent.concave is None:
+    if not bent.known or not isfinite(bent.most):
         convex, concave = (
             b if a is None else a for a, b in ((bent.convex, found.convex), (bent.concave, found.concave))
         )
@@ -184,20 +189,6 @@ def _polynomial(
     if degree(tape, root, names) is None or len(names) > MOST_UNROLLED:
         return None
     return ask("polynomial", 0.4, lambda d: expand(tape, root, names, d), None)
-
-
-def _linear(tape: Tape, root: int, names: Sequence[str]) -> bool:
-    bound = degree(tape, root, names)
-    return bound is not None and bound <= 1
-
-
-def _linear_together(tape: Tape, root: int, variables: Sequence[str]) -> tuple[str, ...]:
-    """Return names in all of which together the formula is linear (as many as a walk from the front finds)."""
-    chosen: list[str] = []
-    for name in variables[:50]:
-        if _linear(tape, root, [*chosen, name]):
-            chosen.append(name)
-    return tuple(chosen)
 
 
 def _quadratic(polynomial: Polynomial | None, names: Sequence[str]) -> QuadraticFacts | None:

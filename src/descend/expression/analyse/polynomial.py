@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
+from math import comb
 
 from descend.expression.analyse.deadline import ENDLESS, Deadline
 from descend.expression.tape import Tape
@@ -176,6 +177,10 @@ def _power(base: Polynomial, exponent: int, deadline: Deadline, most: int) -> Po
         if bits * exponent > LONGEST_COEFFICIENT:
             return None
         return {tuple((v, e * exponent) for v, e in monomial) if exponent else (): coefficient**exponent}
+    variables = len({v for monomial in base for v, _ in monomial})
+    top = total_degree(base) * exponent
+    if min(comb(len(base) + exponent - 1, exponent), comb(variables + top, variables)) > 2 * most:
+        return None  # it may be that long, and mostly is
     result: Polynomial | None = {(): Fraction(1)}
     for _ in range(exponent):
         if result is None:
