@@ -45,8 +45,7 @@ def explain(
     >>> import descend
     >>> print(descend.explain("x^4 - 3x^2"))
     x^4 - 3*x^2
-      A polynomial of degree 4 in x.
-      Defined for all real numbers.
+      A polynomial of degree 4 in x, defined for all real numbers.
       Neither convex nor concave: at x = 0 the curvature is -6.
       Lowest value -2.25, at x = -1.22474 and at x = 1.22474.
     >>> descend.explain("x^2 + 10y^2").rates.safe_below
