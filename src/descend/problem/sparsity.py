@@ -107,6 +107,8 @@ def coloured(size: int, rows: Any, columns: Any) -> Sparsity:
     counts = np.bincount(rows, minlength=size)
     typical = max(1.0, float(np.median(counts)) if size else 1.0)
     crowded = counts > CROWDED * typical
+    if counts[~crowded].max(initial=0) + crowded.sum() > MOST_COLOURS:  # the columns of one row all differ in colour
+        raise MethodError(DENSE)
     plain = ~crowded[rows] & ~crowded[columns]
     distance = int(np.abs(rows[plain] - columns[plain]).max(initial=0))
     if 2 * distance + 1 <= 2 * typical + 8:  # a band: columns that far apart cannot meet
