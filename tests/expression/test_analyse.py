@@ -19,6 +19,7 @@ from descend.expression.analyse.below import coercive
 from descend.expression.analyse.composition import shapes
 from descend.expression.analyse.deadline import Deadline, OutOfTimeError
 from descend.expression.analyse.domain import domain
+from descend.expression.analyse.eigen import eigen
 from descend.expression.analyse.interval import REALS, Range, add, mul, reciprocal, whole_power
 from descend.expression.analyse.linear import linear_alone, linear_together
 from descend.expression.analyse.polynomial import coefficients, expand
@@ -163,6 +164,17 @@ class TestQuadratics:
             assert factor**found.steps_per_digit == pytest.approx(0.1, rel=1e-6)
         assert rates(-1.0, 1.0) is None
         assert rates(0.0, 0.0) is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 12, 15])
+def test_eigen(size):
+    rng = np.random.default_rng(size)
+    half = rng.normal(size=(size, size)) * 10.0 ** rng.integers(-3, 4, size=size)
+    matrix = half + half.T
+    values, vectors = eigen(matrix.tolist())
+    assert values == pytest.approx(np.linalg.eigvalsh(matrix).tolist(), rel=1e-12, abs=1e-12 * abs(matrix).max())
+    for value, vector in zip(values, vectors, strict=True):
+        assert np.allclose(matrix @ vector, value * np.array(vector), atol=1e-10 * abs(matrix).max())
 
 
 class TestRanges:

@@ -13,7 +13,7 @@ from itertools import product
 from math import isfinite
 
 from descend.errors import FormulaError
-from descend.expression.analyse.deadline import Deadline
+from descend.expression.analyse.deadline import Deadline, OutOfTimeError
 from descend.expression.analyse.domain import Domain
 from descend.expression.analyse.interval import Range
 from descend.expression.analyse.polynomial import Polynomial, coefficients, expand, total_degree
@@ -112,9 +112,13 @@ def _part(tape: Tape, part: Group, where: Domain, deadline: Deadline) -> Below:
         return found
     r = ranges(tape, (part.root,), where.boxes, deadline)[part.root]
     if r is not None and isfinite(r.low):
-        known = _reached(tape, part, names, where, r, deadline)
-        if known.attained is None and not found.minimum and not tape.arrays((part.root,)):
-            found = _limits(tape, part, names, where, deadline)
+        known = Below(True, r.low + 0.0)
+        try:
+            known = _reached(tape, part, names, where, r, deadline)
+            if known.attained is None and not found.minimum and not tape.arrays((part.root,)):
+                found = _limits(tape, part, names, where, deadline)
+        except OutOfTimeError:  # the bound is known at least
+            pass
         return replace(known, minimum=known.minimum or found.minimum)
     if found.bounded or tape.arrays((part.root,)):
         return found

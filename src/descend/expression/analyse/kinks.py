@@ -49,7 +49,8 @@ def _of(tape: Tape, index: int, bounds: Ranges) -> Iterator[Kink]:
         case "min" | "max" if len(entry.args) == 2:
             a, b = (bounds.get(x) or REALS for x in entry.args)
             if a.high >= b.low and b.high >= a.low:
-                yield Kink(index, tape.sub(*entry.args), jump=False)
+                a_first = tape.value(entry.args[0]) is None
+                yield Kink(index, tape.sub(*(entry.args if a_first else entry.args[::-1])), jump=False)
         case "where":
             for inner in tape.reachable((entry.args[0],)):
                 if tape[inner].op in {"lt", "le", "eq"}:

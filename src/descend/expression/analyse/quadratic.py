@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import inf, log, log1p, sqrt
 from typing import NamedTuple
 
+from descend.expression.analyse.eigen import eigen
 from descend.expression.analyse.polynomial import Polynomial, degree, polynomial_value, total_degree
 from descend.expression.tape import Tape
 
@@ -168,10 +169,8 @@ def spectrum(matrix: Sequence[Sequence[Fraction]], nullity: int = 0) -> Spectrum
         except OverflowError:
             return None
         return Spectrum(min(near, far), max(near, far)) if nullity == 0 else Spectrum(far, far)
-    import numpy as np
-
-    values = np.linalg.eigvalsh(np.array(rows))
-    return Spectrum(float(values[nullity]), float(values[-1]))
+    values, _ = eigen(rows)
+    return Spectrum(values[nullity], values[-1])
 
 
 class Rates(NamedTuple):

@@ -11,6 +11,7 @@ from math import inf, isfinite, isinf, sqrt
 
 from descend.expression.analyse.deadline import Deadline
 from descend.expression.analyse.domain import Domain
+from descend.expression.analyse.eigen import eigen
 from descend.expression.analyse.interval import REALS, Range, add, constant, mul, neg
 from descend.expression.analyse.ranges import Ranges, ranges
 from descend.expression.tape import Tape
@@ -230,10 +231,8 @@ def _directions(hessian: Sequence[Sequence[int]], bounds: Ranges) -> list[list[f
         top = (a + d) / 2 + half
         vectors = [[b, top - a], [top - a, -b]] if abs(b) > 0 else []
     else:
-        import numpy as np
-
-        _, columns = np.linalg.eigh(np.array(middle))
-        vectors = [columns[:, 0].tolist(), columns[:, -1].tolist()]
+        _, found = eigen(middle)
+        vectors = [found[0], found[-1]]
     return units + [_simplified(v) for v in vectors]
 
 
