@@ -17,7 +17,7 @@ from descend.problem.extents import accesses, expanded
 from descend.problem.problem import Problem
 from descend.problem.products import DIRECTION
 
-MOST_ENTRIES = 50_000_000  # of a pattern
+MOST_ENTRIES = 50_000_000  # of a pattern, as it is gone through
 MOST_COLOURS = 500  # products that one Hessian may take
 CROWDED = 20  # times the typical number of entries: such a row gets a product of its own
 
@@ -62,9 +62,10 @@ def sparsity(problem: Problem, products: Gradient) -> Sparsity:
     offsets = {name: place.start - (extent.first if extent else 0) for name, extent, place in problem.layout.slices()}
     numbers = np.array([offsets[name] for name in problem.variables if name not in problem.extents], dtype=np.int64)
     size = len(problem.labels)
+    most = min(MOST_ENTRIES, 2 * MOST_COLOURS * size)  # more pairs than that cannot be coloured
     keys = [np.add.outer(numbers * size, numbers).ravel()]
     for scatter in products.scatters:
-        grid = expanded(tape, scatter.loops, {}, 1, MOST_ENTRIES)
+        grid = expanded(tape, scatter.loops, {}, 1, most)
         if grid is None:
             raise MethodError(DENSE)
         rows = _place(problem, scatter.place, grid.values, grid.rounds) + offsets[scatter.array]
@@ -76,13 +77,14 @@ def sparsity(problem: Problem, products: Gradient) -> Sparsity:
             if not access.array.startswith(DIRECTION):
                 continue
             outer = {level: array for level, array in grid.values.items() if level < access.shared}
-            inner = expanded(tape, access.loops[access.shared :], outer, grid.rounds, MOST_ENTRIES)
+            inner = expanded(tape, access.loops[access.shared :], outer, grid.rounds, most)
             if inner is None:
                 raise MethodError(DENSE)
             columns = _place(problem, access.place, inner.values, inner.rounds)
             columns = columns + offsets[access.array.removeprefix(DIRECTION)]
             keys += [rows[inner.origin] * size + columns, columns * size + rows[inner.origin]]
-    pairs = np.unique(np.concatenate(keys)) if keys else np.zeros(0, dtype=np.int64)
+    pairs = np.sort(np.concatenate(keys))
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     return coloured(size, pairs // size, pairs % size)
 
 
