@@ -46,9 +46,12 @@ class _Tidy:
         self.tape, self.new = tape, Tape()
         self.known: dict[int, int] = {}
         self.uses: dict[int, int] = {}
+        self.inner: set[int] = set()  # factors that some product takes in: it alone is put in order
         for index in tape.reachable((root,)):
-            for arg in tape[index].args:
+            op, args, _ = tape[index]
+            for arg in args:
                 self.uses[arg] = self.uses.get(arg, 0) + 1
+            self.inner |= set(args[:1] if op == "div" else args if op in {"mul", "neg"} else ())
         self.positive = _under_logarithms(tape, root)
 
     def entry(self, index: int) -> int:
@@ -67,6 +70,8 @@ class _Tidy:
                 return self.sum(entry.args)
             case "pow" if (twice := self._half_angle(entry)) is not None:
                 return twice
+            case "mul" | "div" | "neg" if index in self.inner and self.uses[index] == 1:
+                return new.call(entry.op, *args)
             case "mul" | "div" | "neg" | "pow":
                 return self.product(new.call(entry.op, *args))
             case "sum":
@@ -189,12 +194,13 @@ class _Tidy:
     def never_zero(self, index: int) -> bool:
         """Say whether an entry is surely not 0 wherever the whole is defined."""
         positive = {self.known.get(i) for i in self.positive}
-        todo = [index]
+        seen, todo = {index}, [index]
         while todo:
             here = todo.pop()
             op, args, _ = self.new[here]
             if op in {"sqrt", "mul"}:
-                todo += args
+                todo += [a for a in args if a not in seen]
+                seen.update(args)
             elif not (op in NEVER_ZERO or here in positive or self.new.value(here)):
                 return False
         return True
