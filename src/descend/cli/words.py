@@ -30,7 +30,8 @@ OPTIONS = {
     "trace": "--trace",
 }
 KEYWORD = rf"\b({'|'.join(OPTIONS)})=(?:['\"]?([\w+-]+(?:\.\w+)?(?:[+-]\d+)?)['\"]?)?"
-MAPPING = r"(?:a mapping, )?\bstart=\{([^}]*)\}"
+MAPPING = r"(?:a mapping, )?\b(start|constants|fixed)=\{([^}]*)\}"
+QUOTES = " '\""
 REFUSED = r"\b(learning_rate|max_iterations|max_looks|max_seconds)(?= must be )"
 PHRASES = {
     'missing="drop" in Python, --missing drop on the command line': "--missing drop",
@@ -47,18 +48,21 @@ def in_shell(text: str) -> str:
     'Give more with --max-looks.'
     >>> in_shell("give a mapping, start={'x': ..., 'y': ...}")
     'give --start x=... --start y=...'
+    >>> in_shell("give it a value, constants={'n': 10}")
+    'give it a value, --let n=10'
     """
     for phrase, other in PHRASES.items():
         text = text.replace(phrase, other)
     if "=" not in text and " must be " not in text:
         return text  # most have nothing to change: then no expression is compiled, which a short run would notice
-    text = re.sub(REFUSED, lambda found: OPTIONS[found[1]], re.sub(MAPPING, _starts, text))
+    text = re.sub(REFUSED, lambda found: OPTIONS[found[1]], re.sub(MAPPING, _pairs, text))
     return re.sub(KEYWORD, lambda found: f"{OPTIONS[found[1]]} {found[2]}" if found[2] else OPTIONS[found[1]], text)
 
 
-def _starts(found: re.Match[str]) -> str:
-    names = [part.partition(":")[0].strip(" '\"") for part in found[1].split(",")]
-    return " ".join(f"--start {name}=..." for name in names)
+def _pairs(found: re.Match[str]) -> str:
+    pairs = [part.partition(":") for part in found[2].split(",")]
+    option = OPTIONS[found[1]]
+    return " ".join(f"{option} {name.strip(QUOTES)}={value.strip()}" for name, _, value in pairs)
 
 
 def result_in_shell(result: Result) -> Result:

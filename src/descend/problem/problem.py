@@ -176,6 +176,5 @@ def _no_variables_in_places(tape: Tape, root: int) -> None:
         if names:
             what = f"the index of {printable(str(entry.value))}[...]" if entry.op == "access" else "a bound of a sum"
             raise FormulaError(
-                f"{what} contains {', '.join(names)}, which has no value: give it one, "
-                f"constants={{{names[0]!r}: 10}} (on the command line --let {names[0]}=10)"
+                f"{what} contains {', '.join(names)}, which has no value: give it one, constants={{{names[0]!r}: 10}}"
             )
