@@ -19,13 +19,13 @@ MOST_ENTRIES = 300  # formulas larger than this are read, but not written and di
 
 
 def read(text, reader=parse, **settings):
-    """Return what `reader` makes of a text, or None and the error: (result, error, seconds)."""
-    started = time.perf_counter()
+    """Return what `reader` makes of a text, or None and the error: (result, error, seconds of computing)."""
+    started = time.process_time()
     try:
         result, error = reader(text, **settings), None
     except DescendError as refusal:
         result, error = None, refusal
-    return result, error, time.perf_counter() - started
+    return result, error, time.process_time() - started
 
 
 def judge(text, error):

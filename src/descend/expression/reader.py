@@ -268,7 +268,7 @@ class Reader:
         """Read what begins with a name: an index, a variable, an entry of an array, a call, a constant."""
         name, following = token.text, self.token.kind
         if name in self.scope:
-            return index(self, token)
+            return self.build(token, index, self, token)
         written = self.text[token.position : self.token.position].rstrip()
         if written != name and written in self.known:  # a column called λ or x₁ keeps its own spelling
             return self.variable(token._replace(text=written))
@@ -288,7 +288,8 @@ class Reader:
             return always if name == "True" else self.build(token, self.tape.call, "not", always)
         if following != "[" and name in {"e", "E", "pi"}:
             self.allow(token)
-            return self.tape.call("pi") if name == "pi" else self.tape.call("exp", self.tape.constant(1))
+            what = ("pi",) if name == "pi" else ("exp", self.tape.constant(1))
+            return self.build(token, self.tape.call, *what)
         letters = name.rstrip("0123456789_")
         if calls and not self.token.spaced and len(letters) > 1 and self.text[token.position] not in GREEK:
             raise self.fail(unknown_function(name, self.known), token)

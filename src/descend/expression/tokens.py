@@ -34,6 +34,7 @@ SUBSCRIPTS = {s: str(d) for d, s in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 ALIKE = {"−": "-", "·": "*", "×": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!="}
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = frozenset("0123456789")
+WORD_STARTS = LETTERS | set(GREEK)
 OPERATORS = ("**", "<=", ">=", "==", "!=", "+", "-", "*", "/", "^", "(", ")", ",", "|", "<", ">", "=", "[", "]", "~")
 LONGEST_NAME = 32
 MOST_DIGITS = 2466  # more would not fit into a constant of a tape (`tape.MAX_BITS`)
@@ -155,7 +156,7 @@ def _name(text: str, position: int) -> tuple[Token, int]:
             parts.append(SUBSCRIPTS[character])
         else:
             break
-        if len(GREEK.get(character, "")) > 1 and text[end + 1 : end + 2] in LETTERS | set(GREEK) - {""}:
+        if len(GREEK.get(character, "")) > 1 and text[end + 1 : end + 2] in WORD_STARTS:
             end += 1
             break  # πx is π·x, not one name: a Greek letter is a word of its own
         end += 1
