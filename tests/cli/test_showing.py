@@ -132,6 +132,20 @@ class TestDerive:
             assert (result.exit_code, result.stdout) == (2, "")
             assert "no variable" in result.stderr
 
+    def test_arrays(self, shell):
+        assert shell("derive", "sum(y*x[i]^2, i, 0, n-1)").stdout == (
+            "d/dx[i] += 2*y*x[i]  for i in 0..n - 1\nslope in y = sum(x[i]^2, i, 0, n - 1)\n"
+        )
+
+    def test_arrays_as_json(self, shell):
+        found = json.loads(shell("derive", "sum(x[i]^2, i, 0, n-1)", "--json").stdout)
+        assert found == {"gradient": {"x": "d/dx[i] += 2*x[i]  for i in 0..n - 1"}, "hessian": None}
+
+    def test_second_derivatives_in_arrays(self, shell):
+        result = shell("derive", "sum(x[i]^2, i, 0, n-1)", "--hessian")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "second derivatives" in result.stderr
+
 
 class TestListings:
     @pytest.mark.parametrize("what", ["methods", "losses", "functions"])
