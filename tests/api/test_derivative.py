@@ -174,3 +174,15 @@ class TestLong:
         slope = descend.derivative(self.TEXT)["y"]
         again = descend.compile(slope.text())
         assert again([0.3, -0.4]) == pytest.approx(descend.compile(self.TEXT).gradient([0.3, -0.4])[1], rel=1e-12)
+
+
+def test_integer_symbols_are_constants_through_every_door():
+    t = sympy.Symbol("t")
+    total = sympy.Sum((X[I] - I) ** 2, (I, 0, N - 1)) / N
+    assert descend.minimize(total, [1.0, 1.0, 1.0], constants={N: 3})["x"] == pytest.approx([0, 1, 2], abs=1e-6)
+    assert descend.minimize((t - N) ** 2, 1.0, constants={"n": 4})["t"] == pytest.approx(4)
+    assert descend.minimize((t - N) ** 2, {"t": 1.0}, fixed={"n": 4})["t"] == pytest.approx(4)
+    assert next(descend.steps((t - N) ** 2, 1.0, learning_rate=0.5, constants={"n": 4})).cost == 9.0
+    assert descend.compile((t - N) ** 2, constants={"n": 4})([1.0]) == 9.0
+    with pytest.raises(descend.FormulaError, match="integer"):
+        descend.minimize((t - N) ** 2, {"t": 1.0, "n": 2.0})

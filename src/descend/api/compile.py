@@ -167,7 +167,7 @@ def compile(  # noqa: A001 - the public name
             cost, table, loss=loss, constants=constants, parameters=order_of(variables), keep_as_written=keep
         )
         return CompiledFunction(modelled.objective(1, compiled=True))
-    reading = read_cost(cost, names=[*start_names(constants), *arrays], limits=limits)
+    reading = read_cost(cost, names=[*start_names(constants), *arrays], given=start_names(constants), limits=limits)
     problem = make_problem(
         prepared(reading, constants=constants), variables=order_of(variables), data=arrays, keep_as_written=keep
     )

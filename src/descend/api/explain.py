@@ -68,7 +68,7 @@ def _cost(cost: Any, constants: Any, data: Any, limits: Limits) -> Given:
     from descend.expression.analyse.facts import Given
 
     arrays = constant_arrays(data)
-    reading = read_cost(cost, names=[*start_names(constants), *arrays], limits=limits)
+    reading = read_cost(cost, names=[*start_names(constants), *arrays], given=start_names(constants), limits=limits)
     formula = prepared(reading, constants=constants)
     tape, root = formula
     if not formula.names and not tape.arrays((root,)):

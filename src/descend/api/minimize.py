@@ -199,7 +199,7 @@ def _extremise(
     rate = learning_rate_of(learning_rate)
     arrays = constant_arrays(data)
     names = [*start_names(start), *start_names(fixed), *start_names(constants), *arrays]
-    reading = read_cost(cost, names=names, limits=limits)
+    reading = read_cost(cost, names=names, given=[*start_names(fixed), *start_names(constants)], limits=limits)
     formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
     order = order_of(variables)
     problem = make_problem(

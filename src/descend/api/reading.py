@@ -24,8 +24,13 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None = None) -> Reading:
-    """Read text, a SymPy expression or a plain Python function.  Raises `FormulaError`."""
+def read_cost(
+    cost: Any, *, names: Collection[str] = (), given: Collection[str] = (), limits: Limits | None = None
+) -> Reading:
+    """Read text, a SymPy expression or a plain Python function; symbols that are `given` a value may be integers.
+
+    Raises `FormulaError`.
+    """
     limits = limits or STANDARD
     if isinstance(cost, str):
         formula = parse(cost, names=names, limits=limits)
@@ -33,7 +38,7 @@ def read_cost(cost: Any, *, names: Collection[str] = (), limits: Limits | None =
     from descend.expression.sympy import from_sympy, is_sympy
 
     if is_sympy(cost):
-        read = from_sympy(cost, limits)
+        read = from_sympy(cost, limits, given)
         return Reading(read.formula, read.symbols, read.notes)
     if callable(cost):
         from descend.expression.function import from_function

@@ -108,7 +108,8 @@ def steps(
         return Walk(rows, method, point, modelled.loss.name, maximise=False)
     if start is None:
         raise StartError("steps needs a start, such as start=3")
-    reading = read_cost(cost, names=[*start_names(start), *start_names(fixed), *start_names(constants)], limits=limits)
+    given = [*start_names(fixed), *start_names(constants)]
+    reading = read_cost(cost, names=[*start_names(start), *given], given=given, limits=limits)
     formula = prepared(reading, constants=constants, fixed=fixed)
     problem = make_problem(formula, variables=order_of(variables), maximise=maximise, notes=reading.notes)
     objective = make_objective(problem, 1, compiled=False, limits=limits)
