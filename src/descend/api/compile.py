@@ -169,6 +169,9 @@ def compile(  # noqa: A001 - the public name
         return CompiledFunction(modelled.objective(1, compiled=True))
     reading = read_cost(cost, names=[*start_names(constants), *arrays], given=start_names(constants), limits=limits)
     problem = make_problem(
-        prepared(reading, constants=constants), variables=order_of(variables), data=arrays, keep_as_written=keep
+        prepared(reading, constants=constants, arrays=arrays),
+        variables=order_of(variables),
+        data=arrays,
+        keep_as_written=keep,
     )
     return CompiledFunction(make_objective(problem, 1, arrays, compiled=True, limits=limits))

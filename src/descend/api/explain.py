@@ -69,7 +69,7 @@ def _cost(cost: Any, constants: Any, data: Any, limits: Limits) -> Given:
 
     arrays = constant_arrays(data)
     reading = read_cost(cost, names=[*start_names(constants), *arrays], given=start_names(constants), limits=limits)
-    formula = prepared(reading, constants=constants)
+    formula = prepared(reading, constants=constants, arrays=arrays)
     tape, root = formula
     if not formula.names and not tape.arrays((root,)):
         return Given(formula, notes=reading.notes)

@@ -200,7 +200,7 @@ def _extremise(
     arrays = constant_arrays(data)
     names = [*start_names(start), *start_names(fixed), *start_names(constants), *arrays]
     reading = read_cost(cost, names=names, given=[*start_names(fixed), *start_names(constants)], limits=limits)
-    formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
+    formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, arrays=arrays, limits=limits)
     order = order_of(variables)
     problem = make_problem(
         formula,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from descend.errors import DataError, FormulaError, MethodError, StartError, UnavailableError, printable
+from descend.errors import DataError, FormulaError, MethodError, StartError, UnavailableError, printable, unknown_name
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.parse import parse
 from descend.expression.tape import Formula
@@ -113,9 +113,22 @@ def order_of(variables: Iterable[Any] | None) -> list[str] | None:
 
 
 def prepared(
-    reading: Reading, *, constants: Any = None, fixed: Any = None, tied: Any = None, limits: Limits | None = None
+    reading: Reading,
+    *,
+    constants: Any = None,
+    fixed: Any = None,
+    tied: Any = None,
+    arrays: Collection[str] = (),
+    limits: Limits | None = None,
 ) -> Formula:
-    """Return the formula with constants and fixed variables put in as numbers, tied ones as formulas."""
+    """Return the formula with constants and fixed variables put in as numbers, tied ones as formulas.
+
+    Raises `FormulaError` for names it does not have, those of the constant `arrays` included.
+    """
+    present = reading.formula.tape.arrays((reading.formula.root,)) if arrays else ()
+    for name in arrays:  # asked before numbers are put in: a sum that is empty for them reads no array any more
+        if name not in present:
+            raise FormulaError(unknown_name(name, present, "the formula has no array"))
     numbers = named_numbers(constants, "constants") | named_numbers(fixed, "fixed")
     formulas: dict[str, Formula] = {}
     if tied is not None:

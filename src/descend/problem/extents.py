@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from descend.errors import DataError, FormulaError, LimitError, printable
@@ -108,11 +108,10 @@ def _range(tape: Tape, place: int, loops: Loops) -> tuple[int, int] | None:
     return interval(tape, place, ranges)
 
 
-def _touched(tape: Tape, array: str, used: Iterable[tuple[int, Loops]]) -> Any:
+def _touched(tape: Tape, array: str, used: Sequence[tuple[int, Loops]]) -> Any:
     """Return the indices that are used, in ascending order; None where there are none."""
     import numpy as np
 
-    used = list(used)
     ranges = [found for place, loops in used if (found := _range(tape, place, loops)) is not None]
     if not ranges:
         return None
@@ -120,8 +119,10 @@ def _touched(tape: Tape, array: str, used: Iterable[tuple[int, Loops]]) -> Any:
     if high - low >= LONGEST:
         raise LimitError(f"{printable(array)} would have {high - low + 1:,} entries; the limit is {LONGEST:,}")
     touched = np.zeros(high - low + 1, dtype=bool)
-    for place, loops in used:
-        _touch(tape, place, loops, touched, low)
+    for place, loops in sorted(used, key=lambda one: len(one[1])):
+        found = _range(tape, place, loops)
+        if found is not None and not touched[found[0] - low : found[1] - low + 1].all():  # else it adds nothing
+            _touch(tape, place, loops, touched, low)
     hits = np.flatnonzero(touched) + low
     return hits if len(hits) else None
 
@@ -169,7 +170,7 @@ def _touch(tape: Tape, place: int, loops: Loops, touched: Any, low: int) -> None
             base = base + coefficient * outer[level]
     kept = first <= last
     ends = np.stack([base + step * first, base + step * last])[:, kept]
-    if abs(step) == 1:
+    if count > 1 and abs(step) == 1:
         marks = np.zeros(len(touched) + 1, dtype=np.int64)
         np.add.at(marks, ends.min(axis=0), 1)
         np.add.at(marks, ends.max(axis=0) + 1, -1)

@@ -121,9 +121,6 @@ def make_problem(
     tape, root = formula
     given = dict(data or {})
     arrays = tape.arrays((root,))
-    for name in given:
-        if name not in arrays:
-            raise FormulaError(unknown_name(name, arrays, "the formula has no array"))
     extents: dict[str, Extent] = {}
     indexed = any(tape[k].op in binders.BINDERS or tape[k].op == "access" for k in tape.reachable((root,)))
     if indexed:
