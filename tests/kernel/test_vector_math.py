@@ -96,7 +96,7 @@ def test_functions_of_two_arguments(op):
     rng = np.random.default_rng(2)
     x, y = rng.uniform(0.01, 9, 300), rng.uniform(-9, 9, 300)
     with mpmath.workdps(40):
-        oracle = {"pow": mpmath.power, "atan2": mpmath.atan2, "hypot": mpmath.hypot}[op]
+        oracle = {"pow": mpmath.power, "atan2": mpmath.atan2}[op]
         for a, b, found in zip(x.tolist(), y.tolist(), pointwise(op, x, y), strict=True):
             assert ulps(found, oracle(mpmath.mpf(a), mpmath.mpf(b))) <= 4
 

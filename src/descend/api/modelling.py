@@ -69,7 +69,7 @@ def read_model(
     for name in given:
         if name in available:
             raise DataError(f"{printable(name)} is a column of the data and cannot be given a value too")
-    read, notes = _read(model, known, limits or STANDARD)
+    read, notes = _read(model, known, given, limits or STANDARD)
     reading = Reading(Formula(read.tape, read.right))
     right = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
     made, warnings = make_model(
@@ -88,14 +88,14 @@ def read_model(
     return Modelled(made, chosen, problem, kept, held, source.description, tuple(said))
 
 
-def _read(model: Any, known: Collection[str], limits: Limits) -> tuple[Model, tuple[str, ...]]:
+def _read(model: Any, known: Collection[str], given: Collection[str], limits: Limits) -> tuple[Model, tuple[str, ...]]:
     if isinstance(model, str):
         read = parse_model(model, names=known, limits=limits)
         return read, euler_note(model, known, limits)
     from descend.expression.sympy import from_sympy_model, is_sympy
 
     if is_sympy(model):
-        symbolic = from_sympy_model(model, limits)
+        symbolic = from_sympy_model(model, limits, given)
         return symbolic.model, symbolic.notes
     raise FormulaError(f"a model is text such as 'y = b0 + b1*x' or a SymPy Eq, not {printable(type(model).__name__)}")
 

@@ -24,7 +24,7 @@ from descend.expression.functions import COMMUTATIVE, TABLE
 
 MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
 MAX_POWER = 1000  # largest |exponent| of a constant power that is folded
-MAX_ORDER = 1000  # of polygamma
+MAX_ORDERS = {"polygamma": 1000, "exprel_diff": 30}  # of these derivatives, so that their number is bounded
 
 
 class Entry(NamedTuple):
@@ -114,8 +114,8 @@ class Tape:
                 return self._sqrt(args[0])
             case "where":
                 return self._where(*args)
-            case "polygamma":
-                self._check_order(args[0])
+            case "polygamma" | "exprel_diff":
+                self._check_order(op, args[0])
         row = TABLE[op]
         if len(args) == 1 and row.exact:
             value = self.value(args[0])
@@ -276,10 +276,10 @@ class Tape:
                 return self.constant(Fraction(top, bottom))
         return self.raw("sqrt", (index,))
 
-    def _check_order(self, index: int) -> None:
-        order = self.value(index)
-        if order is None or order.denominator != 1 or not 0 <= order <= MAX_ORDER:
-            raise FormulaError(f"the order of polygamma(order, x) is a whole number from 0 to {MAX_ORDER}")
+    def _check_order(self, op: str, index: int) -> None:
+        order, most = self.value(index), MAX_ORDERS[op]
+        if order is None or order.denominator != 1 or not 0 <= order <= most:
+            raise FormulaError(f"the order of {op}(order, ...) is a whole number from 0 to {most}")
 
     def _where(self, condition: int, then: int, otherwise: int) -> int:
         return then if then == otherwise else self.raw("where", (condition, then, otherwise))

@@ -122,13 +122,6 @@ def _gammaln(x: float) -> float:
         return inf
 
 
-def _hypot(a: float, b: float) -> float:
-    try:
-        return abs(complex(a, b))  # the C library's hypot; math.hypot is another algorithm with other last bits
-    except OverflowError:  # CPython raises for a NaN too, where an earlier overflow has left its mark in errno
-        return nan if isnan(a) or isnan(b) else inf
-
-
 def _signed_infinity(x: float) -> float:
     return copysign(inf, x)
 
@@ -172,7 +165,6 @@ FLOATS: dict[str, Function] = {
     "atanh": _atanh,
     "erf": math.erf,
     "erfc": math.erfc,
-    "hypot": _hypot,
     "gammaln": _gammaln,
     "polygamma": polygamma,
     "chebyshev": chebyshev,
@@ -210,7 +202,7 @@ def arrays() -> dict[str, Function]:
         "expm1": np.expm1, "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
         "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
         "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-        "erf": special_function("erf"), "erfc": special_function("erfc"), "hypot": np.hypot,
+        "erf": special_function("erf"), "erfc": special_function("erfc"),
         "gammaln": special_function("gammaln"), "polygamma": polygamma_arrays,
         "chebyshev": chebyshev_arrays, "where": np.where, "lt": np.less,
         "le": np.less_equal, "eq": np.equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,

@@ -319,7 +319,7 @@ class _NestLowering(Lowering):
         inside = _Block(block, (*block.loops, loop))
         ranges = spans(tape, inside.loops)
         least, most = ranges[loop.level]
-        rounds = most_rounds(tape, loop.low, loop.high, ranges)
+        rounds = most_rounds(tape, inside.loops)
         furthest = max(abs(least), abs(most)) if rounds else 0
         statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down, rounds, furthest)
         wanted = [body for index in members for body in tape[index].args[:-2]]

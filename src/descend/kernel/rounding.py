@@ -101,8 +101,6 @@ def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value
     """Bound what the errors of its arguments do to a function that is monotone or convex between the ends."""
     if all(isinstance(error, float) and error == 0.0 for error in errors):
         return 0.0
-    if op == "hypot":
-        return errors[0] + errors[1]
     if op == "chebyshev":  # by the largest slope, that at the right end
         order, degree, x = args
         steepest = call[op](order + 1.0, degree, call["max"](abs(x), 1.0) + errors[2])

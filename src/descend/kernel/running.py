@@ -87,36 +87,54 @@ def exact_interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -
     return known[index]
 
 
-def most_rounds(tape: Tape, low: int, high: int, ranges: dict[int, tuple[int, int]]) -> int:
-    """Return how often a loop goes round at most, for all values of the indices around it.
+def most_rounds(tape: Tape, loops: Loops) -> int:
+    """Return how often the innermost of `loops` goes round at most, for all values of the indices around it.
 
-    min(a, b) - max(c, d) is at most any a - c, and what the indices have in common cancels there: windows are narrow.
+    min(a, b) - max(c, d) is at most any a - c, and there what the bounds have in common cancels: windows are narrow.
     """
-    wide = interval(tape, high, ranges)[1] - interval(tape, low, ranges)[0]
-    for above in _parts(tape, high, "min"):
-        for below in _parts(tape, low, "max"):
-            forms = binders.affine(tape, above), binders.affine(tape, below)
-            if forms[0] is None or forms[1] is None:
-                continue
-            width = forms[0][1] - forms[1][1]
-            for level in forms[0][0].keys() | forms[1][0].keys():
-                coefficient = forms[0][0].get(level, 0) - forms[1][0].get(level, 0)
-                width += max(coefficient * end for end in ranges[level])
-            wide = min(wide, width)
+    loop, ranges = loops[-1], spans(tape, loops)
+    wide = interval(tape, loop.high, ranges)[1] - interval(tape, loop.low, ranges)[0]
+    for above in _forms(tape, loop.high, "min"):
+        for below in _forms(tape, loop.low, "max"):
+            wide = min(wide, _most(tape, _minus(above, below), loops, ranges))
     return max(0, wide + 1)
 
 
-def _parts(tape: Tape, bound: int, op: str) -> list[int]:
-    """Return the arguments of a min or max, those inside one another too."""
-    found, todo = [], [bound]
-    while todo:
-        entry = tape[todo[-1]]
-        index = todo.pop()
-        if entry.op == op:
-            todo += entry.args
-        else:
-            found.append(index)
-    return found
+def _most(tape: Tape, form: binders.Affine, loops: Loops, ranges: dict[int, tuple[int, int]]) -> int:
+    """Bound Σ coefficient·index + constant from above: each index, the innermost first, by a bound of its loop."""
+    levels = [level for level, coefficient in form[0].items() if coefficient]
+    if not levels:
+        return form[1]
+    level = max(levels)
+    coefficient = form[0][level]
+    rest = ({other: c for other, c in form[0].items() if other != level}, form[1])
+    bound, op = (loops[level].high, "min") if coefficient > 0 else (loops[level].low, "max")
+    end = max(coefficient * value for value in ranges[level])
+    found = [_most(tape, (rest[0], rest[1] + end), loops, ranges)]
+    found += [_most(tape, _minus(rest, other, -coefficient), loops, ranges) for other in _forms(tape, bound, op)]
+    return min(found)
+
+
+def _minus(a: binders.Affine, b: binders.Affine, factor: int = 1) -> binders.Affine:
+    """Return a - factor·b."""
+    levels = a[0].keys() | b[0].keys()
+    return {k: a[0].get(k, 0) - factor * b[0].get(k, 0) for k in levels}, a[1] - factor * b[1]
+
+
+def _forms(tape: Tape, bound: int, op: str) -> list[binders.Affine]:
+    """Return the linear forms that a bound is the `op` (min or max) of; none where it is not of that form."""
+    form = binders.affine(tape, bound)
+    if form is not None:
+        return [form]
+    entry = tape[bound]
+    if entry.op == op:
+        return [form for arg in entry.args for form in _forms(tape, arg, op)]
+    if entry.op != "add":
+        return []
+    sums: list[binders.Affine] = [({}, 0)]  # a + min(b, c) is min(a + b, a + c)
+    for arg in entry.args:
+        sums = [_minus(one, other, -1) for one in sums for other in _forms(tape, arg, op)]
+    return sums
 
 
 class Running:

@@ -18,7 +18,7 @@ LATER = (
     "acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "cosh", "erf", "erfc", "expm1", "log10", "log1p", "log2",
     "sinh", "tan", "tanh",
 )  # since glibc 2.35  # fmt: skip
-TWO = ("pow", "atan2", "hypot")
+TWO = ("pow", "atan2")
 FIRST_ATTRIBUTE = 10  # `#0` to `#9` belong to `lower`
 
 
