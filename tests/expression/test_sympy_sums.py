@@ -100,7 +100,7 @@ class TestRefusing:
             (lambda: X[X[0]], "linear index arithmetic"),
             (lambda: sympy.Sum(X[I], (I, 0, sympy.sin(N))), "a bound is made of"),
             (lambda: sympy.Sum(X[I], (I, 0, X[0])), "a bound is made of"),
-            (lambda: sympy.Sum(X[I], (I, 0, sympy.Rational(5, 2))), "whole numbers"),
+            (lambda: sympy.Sum(X[I], (I, 0, sympy.Rational(5, 2))), "whole number"),
             (lambda: sympy.Sum(X[I], (I, 0, sympy.oo)), "infinity .* bound of a sum"),
             (lambda: sympy.Sum(X[I], (I, 0, 3)) + T**I, "i is the index of a sum, and stands outside"),
             (lambda: sympy.Sum(X[I], (I, 0, I)), "i is the index of a sum, and stands outside"),

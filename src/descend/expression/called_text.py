@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.expression.functions import CONDITIONS, SPELLINGS, TABLE
-from descend.expression.indexed_text import DEGREE, check_whole
+from descend.expression.indexed_text import check_whole
 from descend.expression.tokens import Token
+from descend.expression.whole import DEGREE
 
 if TYPE_CHECKING:
     from descend.expression.reader import Reader

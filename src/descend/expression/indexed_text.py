@@ -7,7 +7,6 @@ the body is read with the name in scope.  An inner index hides an outer one, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from descend.errors import printable
@@ -15,43 +14,10 @@ from descend.expression import binders
 from descend.expression.complaints import BINDING, CALLED, PAIR, WORDS, form
 from descend.expression.limits import beyond
 from descend.expression.tokens import Token
+from descend.expression.whole import BOUND, PLACE, Restriction, objection
 
 if TYPE_CHECKING:
     from descend.expression.reader import Reader
-
-MOST_INDEX = 10**15  # far beyond any memory, and arithmetic with such places does not overflow
-
-
-class Restriction(NamedTuple):
-    """What may stand in a place of an array or a bound of a sum, and what is said about anything else."""
-
-    what: str
-    functions: frozenset[str]
-    operations: frozenset[str]
-    says: str
-
-
-ARITHMETIC = frozenset({"constant", "symbol", "index", "add", "neg"})  # and *, /, ^, which are looked at
-ROUNDING = frozenset({"min", "max", "floor", "ceil"})
-PLACE = Restriction(
-    "a place in an array",
-    frozenset(),
-    ARITHMETIC,
-    "only linear index arithmetic stands in square brackets: x[2i + 1], x[n - 1]",
-)
-BOUND = Restriction(
-    "a bound",
-    ROUNDING,
-    ARITHMETIC | ROUNDING,
-    "a bound is made of whole numbers, constants such as n, outer indices, + - * /, min, max, floor and ceil",
-)
-DEGREE = BOUND._replace(
-    what="a degree",
-    says="a degree is made of whole numbers, constants such as n, indices, + - * /, min, max, floor and ceil",
-)
-
-
-# ------------------------------------------------------------------------------------------------------------ brackets
 
 
 class Bracket(NamedTuple):
@@ -229,43 +195,6 @@ def array_entry(reader: Reader, token: Token) -> int:
 
 def check_whole(reader: Reader, first: Token, found: int, restriction: Restriction) -> None:
     """Refuse what is surely no whole number, or no place or bound; constants such as n have no value yet."""
-    tape = reader.tape
-    value = tape.value(found)
-    if value is not None:
-        _check_number(reader, first, value, restriction)
-        return
-    entries = tape.reachable((found,))
-    for entry in entries:
-        op, args, _ = tape[entry]
-        varying = [bool(tape.free[arg]) for arg in args]
-        match op:
-            case "mul":
-                fair = restriction is not PLACE or sum(varying) <= 1
-            case "div":
-                fair = not varying[1]
-            case "pow":
-                fair = not any(varying) or (restriction is not PLACE and tape.value(args[1]) is not None)
-            case _:
-                fair = op in restriction.operations
-        if not fair:
-            raise reader.fail(restriction.says, first)
-    if restriction is PLACE and all(tape[entry].op != "symbol" for entry in entries):
-        linear = binders.affine(tape, found)
-        if linear is None:
-            raise reader.fail(f"{restriction.what} is a whole number, which this is not for every index", first)
-        for number in (*linear[0].values(), linear[1]):
-            _check_number(reader, first, Fraction(number), restriction)
-
-
-def _check_number(reader: Reader, first: Token, value: Fraction, restriction: Restriction) -> None:
-    if abs(value) > MOST_INDEX:
-        raise reader.fail(f"{restriction.what} is at most 10^15, and {_shown(value)} is beyond", first)
-    if value.denominator != 1:
-        raise reader.fail(f"{restriction.what} is a whole number, and {_shown(value)} is none", first)
-
-
-def _shown(value: Fraction) -> str:
-    """Spell a constant, which may have thousands of digits, in a few characters."""
-    if value.numerator.bit_length() + value.denominator.bit_length() < 100:
-        return str(value)
-    return "this"
+    reason = objection(reader.tape, found, restriction)
+    if reason is not None:
+        raise reader.fail(reason, first)

@@ -13,10 +13,11 @@ from descend.errors import FormulaError, nearest, printable
 from descend.expression.called_text import SYMPY, call, truth
 from descend.expression.complaints import BINDING, CALLED, PAIR, WORDS, unclear_product, unexpected, unknown_function
 from descend.expression.functions import CONDITIONS, SPELLINGS
-from descend.expression.indexed_text import Brackets, Restriction, array_entry, bound_sum, index, pair
+from descend.expression.indexed_text import Brackets, array_entry, bound_sum, index, pair
 from descend.expression.limits import Limits, beyond
 from descend.expression.tape import Tape
 from descend.expression.tokens import GREEK, Token
+from descend.expression.whole import Restriction
 
 ADDITIVE, MULTIPLICATIVE, PREFIX = 10, 20, 30
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "=": "eq", "!=": "ne"}

@@ -7,8 +7,8 @@ from typing import Any
 
 from descend.errors import FormulaError, printable
 from descend.expression import binders
-from descend.expression.indexed_text import BOUND, MOST_INDEX, PLACE, Restriction
 from descend.expression.tape import Tape
+from descend.expression.whole import BOUND, PLACE, Restriction, objection
 
 
 def levels(nodes: Iterable[Any]) -> dict[Any, int]:
@@ -77,26 +77,9 @@ def access(tape: Tape, name: str, place: int) -> int:
 
 
 def _check_whole(tape: Tape, found: int, restriction: Restriction) -> None:
-    """Refuse what is surely no whole number, or too large; constants such as n have no value yet."""
-    value = tape.value(found)
-    if value is not None:
-        if abs(value) > MOST_INDEX:
-            raise FormulaError("an index goes up to 10^15 at most")
-        return  # fractions are refused where they are used
-    for index in tape.reachable((found,)):
-        op, args, _ = tape[index]
-        varying = [bool(tape.free[arg]) for arg in args]
-        match op:
-            case "mul":
-                fair = restriction is not PLACE or sum(varying) <= 1
-            case "div":
-                fair = not varying[1]
-            case "pow":
-                fair = not any(varying) or (restriction is not PLACE and tape.value(args[1]) is not None)
-            case _:
-                fair = op in restriction.operations
-        if not fair:
-            raise FormulaError(restriction.says)
+    reason = objection(tape, found, restriction)
+    if reason is not None:
+        raise FormulaError(reason)
 
 
 def shown(index: Any) -> str:
