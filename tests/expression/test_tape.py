@@ -194,3 +194,19 @@ def test_natural_order_counts():
     names = ["x10", "x2", "x1", "b", "x", "x2a", "x02", "X3"]
     assert sorted(names, key=natural) == ["X3", "b", "x", "x1", "x2", "x02", "x2a", "x10"]
     assert min("a" + "9" * 10_000, "a1", key=natural) == "a1"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("floor(7/2)", 3),
+        ("ceil(7/2)", 4),
+        ("floor(-7/2)", -4),
+        ("min(2, 1/3, 5)", Fraction(1, 3)),
+        ("max(2, 3)", 3),
+        ("abs(-2)", 2),
+    ],
+)
+def test_steps_and_extremes_of_constants_are_folded(text, value):
+    tape, root = parse(text)
+    assert tape.value(root) == value

@@ -12,10 +12,10 @@ set of bits: the outermost loop in which they are all bound is where the entry i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import groupby
-from math import isfinite, isqrt
+from math import ceil, floor, isfinite, isqrt
 from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
@@ -25,6 +25,9 @@ from descend.expression.functions import COMMUTATIVE, TABLE
 MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
 MAX_POWER = 1000  # largest |exponent| of a constant power that is folded
 MAX_ORDERS = {"polygamma": 1000, "exprel_diff": 30}  # of these derivatives, so that their number is bounded
+
+
+FOLDED: dict[str, Callable[..., Fraction | int]] = {"floor": floor, "ceil": ceil, "abs": abs, "min": min, "max": max}
 
 
 class Entry(NamedTuple):
@@ -116,6 +119,10 @@ class Tape:
                 return self._where(*args)
             case "polygamma" | "exprel_diff":
                 self._check_order(op, args[0])
+            case "floor" | "ceil" | "abs" | "min" | "max":
+                values = [value for a in args if (value := self.value(a)) is not None]
+                if len(values) == len(args):
+                    return self.constant(FOLDED[op](*values))
         row = TABLE[op]
         if len(args) == 1 and row.exact:
             value = self.value(args[0])
