@@ -66,9 +66,7 @@ class Tape:
             return found
         if isinstance(value, float) and not isfinite(value):
             raise FormulaError(f"{value} is not a number that a formula can hold")
-        exact = Fraction(value)
-        if exact.numerator.bit_length() + exact.denominator.bit_length() > MAX_BITS:
-            raise LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
+        exact = _small(Fraction(value))
         index = self._store(Entry("constant", (), exact), ("constant", exact))
         if type(value) is int:
             self._integers[value] = index
@@ -157,11 +155,11 @@ class Tape:
         for position, term in enumerate(terms):
             value = self.value(term)
             if value is not None:
-                total += value
+                total = _small(total + value)
                 constant_first |= position == 0
                 continue
             factor, core = self.factor(term)
-            collected[core] = collected.get(core, Fraction(0)) + factor
+            collected[core] = _small(collected.get(core, Fraction(0)) + factor)
         parts = [self.scale(factor, core) for core, factor in collected.items()]
         if total or not parts:
             parts.insert(0 if constant_first else len(parts), self.constant(total))
@@ -174,10 +172,10 @@ class Tape:
         for index in factors:
             value = self.value(index)
             if value is not None:
-                constant *= value
+                constant = _small(constant * value)
                 continue
             factor, core = self.factor(index)
-            constant *= factor
+            constant = _small(constant * factor)
             parts.append(core)
         if not parts:
             return self.constant(constant)
@@ -270,7 +268,7 @@ class Tape:
             raise LimitError(f"a constant power is limited to exponents of {MAX_POWER}")
         bits = root.numerator.bit_length() + root.denominator.bit_length()
         if bits * abs(power.numerator) > MAX_BITS:
-            raise LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
+            raise _too_long()
         return self.constant(root**power.numerator)
 
     def _sqrt(self, index: int) -> int:
@@ -355,6 +353,17 @@ class Tape:
             else:
                 new[index] = self.rebuild(entry, tuple(new[a] for a in entry.args))
         return new[root]
+
+
+def _small(value: Fraction) -> Fraction:
+    """Return a constant while it is folded; refused as soon as it is too long, or a wall of powers takes seconds."""
+    if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
+        raise _too_long()
+    return value
+
+
+def _too_long() -> LimitError:
+    return LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
 
 
 class Formula(NamedTuple):
