@@ -38,15 +38,9 @@ def spans(tape: Tape, loops: Iterable[Loop]) -> dict[int, tuple[int, int]]:
 
 
 def interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Return bounds of a whole-number entry, given those of the indices in it."""
-    low, high = exact_interval(tape, index, ranges)
-    return low.__ceil__(), high.__floor__()
+    """Return bounds of a whole-number entry, given those of the indices in it (interval arithmetic).
 
-
-def exact_interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -> tuple[Fraction, Fraction]:
-    """Return bounds of an entry made of constants and indices (interval arithmetic).
-
-    Raises `FormulaError` for any other entry.
+    Raises `FormulaError` for an entry that is not made of constants and indices.
     """
     known: dict[int, tuple[Fraction, Fraction]] = {}
     for k in tape.reachable((index,)):
@@ -78,13 +72,10 @@ def exact_interval(tape: Tape, index: int, ranges: dict[int, tuple[int, int]]) -
                     known[k] = (min(corners), max(corners))
             case "floor" | "ceil":
                 known[k] = args[0]
-            case "pow" if args[1][0] == args[1][1] and args[1][0].denominator == 1 and args[1][0] > 0:
-                ends = sorted(end ** int(args[1][0]) for end in args[0])
-                around_zero = args[0][0] < 0 < args[0][1] and args[1][0] % 2 == 0
-                known[k] = (Fraction(0) if around_zero else ends[0], ends[1])
             case _:
                 raise FormulaError("a bound or an index in brackets is not a whole number made of indices")
-    return known[index]
+    low, high = known[index]
+    return low.__ceil__(), high.__floor__()
 
 
 def most_rounds(tape: Tape, loops: Loops) -> int:

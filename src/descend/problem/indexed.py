@@ -105,11 +105,11 @@ class IndexedObjective:
         return self._sparsity.recover(lambda direction: self.product(point, ArrayVector(direction)).entries)
 
     def _directional(
-        self, what: str, derive: Callable[[Problem, Packing], Gradient | None]
+        self, what: str, derive: Callable[[Problem, Packing, Mapping[str, Any]], Gradient | None]
     ) -> DirectionalKernel | None:
         """Return the kernel of a matrix times a direction, made when it is first needed."""
         if what not in self._products:
-            gradient = derive(self.problem, self._packing)
+            gradient = derive(self.problem, self._packing, self._data)
             if gradient is None:
                 self._products[what] = None
             else:

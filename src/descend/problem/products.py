@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from descend.evaluation import ArrayVector, Vector
+from descend.expression.analyse.interval import Range
+from descend.expression.analyse.ranges import ranges
+from descend.expression.analyse.squares import squares
 from descend.expression.derivative import Gradient, hessian_product
 from descend.problem.layout import Layout
 from descend.problem.problem import Problem
-from descend.problem.squares import gauss_newton_product, residuals
+from descend.problem.squares import gauss_newton_product
 
 DIRECTION = "`v"  # before the name of a variable: no door accepts a backtick in a name, so it is nobody's variable
 
@@ -69,18 +72,20 @@ class DirectionalKernel:
         return self.packing.join(slopes, gradients)
 
 
-def hessian_gradient(problem: Problem, packing: Packing) -> Gradient:
+def hessian_gradient(problem: Problem, packing: Packing, _data: Mapping[str, Any]) -> Gradient:
     """Return the entries of H·v."""
     along = [problem.tape.symbol(DIRECTION + name) for name in packing.numbers]
     arrays = {name: DIRECTION + name for name in packing.extents}
     return hessian_product(problem.tape, problem.root, problem.symbols, along, arrays)
 
 
-def gauss_newton_gradient(problem: Problem, packing: Packing) -> Gradient | None:
+def gauss_newton_gradient(problem: Problem, packing: Packing, data: Mapping[str, Any]) -> Gradient | None:
     """Return the entries of 2·JᵀWJ·v, None where the cost is not written as a sum of squares."""
-    terms = residuals(problem.tape, problem.root)
-    if terms is None:
+    tape = problem.tape
+    arrays = {name: Range(float(array.min()), float(array.max())) for name, array in data.items() if len(array)}
+    found = squares(tape, problem.root, ranges(tape, (problem.root,), arrays=arrays), frozenset(data))
+    if found is None:
         return None
-    along = [problem.tape.symbol(DIRECTION + name) for name in packing.numbers]
-    arrays = {name: DIRECTION + name for name in packing.extents}
-    return gauss_newton_product(problem.tape, terms, problem.symbols, along, arrays)
+    along = [tape.symbol(DIRECTION + name) for name in packing.numbers]
+    directions = {name: DIRECTION + name for name in packing.extents}
+    return gauss_newton_product(tape, found.residuals, problem.symbols, along, directions)
