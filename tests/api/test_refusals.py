@@ -103,3 +103,15 @@ def test_methods_can_be_given_as_objects():
 def test_what_comes_later_is_absent_from_the_signatures(door):
     absent = {"by", "cluster", "batch_rows", "checkpoint", "certify"}
     assert not absent & set(inspect.signature(door).parameters)
+
+
+@pytest.mark.parametrize("field", [{"names": -1}, {"names": "a"}, {"nodes": True}, {"nodes": 1.5}, {"rounds": 0}])
+def test_limits_that_are_none(field):
+    with pytest.raises(MethodError, match="whole number of at least 1"):
+        descend.Limits(**field)
+
+
+@pytest.mark.parametrize("door", [descend.derivative, descend.compile, descend.explain, descend.minimize])
+def test_limits_of_another_kind(door):
+    with pytest.raises(MethodError, match="limits"):
+        door("x^2", limits=5)

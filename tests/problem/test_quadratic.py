@@ -144,3 +144,26 @@ class TestShapes:
         assert result.success
         assert result["x"] == 3.0
         assert "the same everywhere" in result.advice
+
+
+class TestIndexed:
+    """Short costs of array variables are recognised too, exactly."""
+
+    def test_a_bowl(self):
+        result = descend.minimize("sum((x[i] - i)^2, i, 0, n-1)", constants={"n": 5})
+        assert result.status.name == "EXACT"
+        assert result["x"].tolist() == [0, 1, 2, 3, 4]
+
+    def test_with_data_and_a_number(self):
+        result = descend.minimize("sum(c[i]*(a*i - x[i])^2 + (x[i] - 1)^2, i, 0, 2)", data={"c": [1.0, 2.0, 4.0]})
+        assert result.status.name == "EXACT"
+        a, x = result["a"], result["x"]
+        assert x == pytest.approx((np.array([1, 2, 4]) * a * np.arange(3) + 1) / np.array([2, 3, 5]), rel=1e-12)
+
+    def test_without_end(self):
+        assert descend.minimize("sum(-x[i]^2, i, 0, 3)", start=1).status.name == "UNBOUNDED"
+
+    def test_a_long_one_is_walked_down(self):
+        result = descend.minimize("sum((x[i] - i)^2, i, 0, n-1)", start=0, constants={"n": 31})
+        assert result.status.name == "MINIMUM"
+        assert "not known to be quadratic" in result.why_method

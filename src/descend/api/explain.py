@@ -6,7 +6,15 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from descend.api.reading import constant_arrays, name_of, positive_number, prepared, read_cost, start_names
+from descend.api.reading import (
+    check_settings,
+    constant_arrays,
+    name_of,
+    positive_number,
+    prepared,
+    read_cost,
+    start_names,
+)
 from descend.errors import DataError
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.tape import Formula
@@ -54,6 +62,7 @@ def explain(
     from descend.expression.analyse.facts import explanation_of
 
     seconds = positive_number(max_seconds, "max_seconds") or SECONDS
+    check_settings(None, limits)
     limits = limits or STANDARD
     if isinstance(cost, str) and _is_model(cost):
         return explanation_of(_model(cost, constants, columns, limits), seconds)

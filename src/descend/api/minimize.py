@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from descend.evaluation import Objective, Vector
 from descend.expression.limits import Limits
 from descend.problem.objective import make_objective
 from descend.problem.problem import Problem, make_problem
-from descend.problem.quadratic import Shape, solve_quadratic
+from descend.problem.quadratic import Shape, solve_quadratic, written_out
 from descend.problem.start import natural_start
 
 PATIENCE = 100  # looks without a lower cost or a smaller slope: as far as doubles go
@@ -212,7 +212,7 @@ def _extremise(
     )
     point = None if start is None else problem.layout.start(start)
     objective = make_objective(problem, looks, arrays, limits=limits)
-    facts = formula_facts(problem, point)
+    facts = formula_facts(problem, point, arrays)
     choice = find_choice(method, facts, rate)
     notes: tuple[str, ...] = ()
     if point is None:
@@ -260,9 +260,10 @@ def find_choice(method: str | Method, facts: Facts, rate: float | str | None) ->
     return Choice(find_method(method, rate), "asked for")
 
 
-def formula_facts(problem: Problem, start: Vector | None) -> Facts:
-    """Return what is known of the cost beforehand."""
-    closed = None if problem.indexed else solve_quadratic(problem, start)
+def formula_facts(problem: Problem, start: Vector | None, data: Mapping[str, Any] | None = None) -> Facts:
+    """Return what is known of the cost beforehand; `data` are its constant arrays."""
+    scalar = written_out(problem, data or {}) if problem.indexed else problem
+    closed = None if scalar is None else solve_quadratic(scalar, start)
     if closed is None:
         return UNKNOWN
     if closed.shape is Shape.UNBOUNDED:

@@ -31,6 +31,7 @@ def read_cost(
 
     Raises `FormulaError`.
     """
+    check_settings(None, limits)
     limits = limits or STANDARD
     if isinstance(cost, str):
         formula = parse(cost, names=names, limits=limits)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from descend.errors import LimitError
+from descend.errors import LimitError, MethodError, printable
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,14 @@ class Limits:
     loops: int = 8  # sums and products inside one another: each multiplies the work of a look
     entries: int = 1_000_000  # operations on a tape
     rounds: int = 1_000_000_000  # of the loops of all sums in one look
+
+    def __post_init__(self) -> None:
+        """Refuse what is no limit (`MethodError`)."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                shown = printable(repr(value), 40)
+                raise MethodError(f"the limit {field.name} is a whole number of at least 1, not {shown}")
 
 
 STANDARD = Limits()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from descend.evaluation import Vector
-from descend.expression.analyse import quadratic
+from descend.expression.analyse import EXACT_VARIABLES, quadratic
+from descend.expression.analyse.unroll import unrolled
+from descend.expression.tape import Formula
 from descend.problem.problem import Problem
 
 
@@ -43,6 +46,20 @@ def solve_quadratic(problem: Problem, start: Vector | None) -> Closed | None:
     origin = [Fraction(x) for x in start] if start is not None else [Fraction(0)] * len(solution)
     shape = Shape.CONSTANT if len(basis) == len(solution) else Shape.VALLEY
     return Closed(shape, _rounded(_nearest(solution, basis, origin)))
+
+
+def written_out(problem: Problem, data: Mapping[str, Any]) -> Problem | None:
+    """Return a short indexed problem with each entry of its arrays as a variable of its own, None of a long one.
+
+    Only to see whether it is quadratic: what is evaluated is never written out.
+    """
+    names = problem.labels
+    if not 0 < len(names) <= EXACT_VARIABLES:
+        return None
+    formula = unrolled(Formula(problem.tape, problem.root), {name: array.tolist() for name, array in data.items()})
+    if formula is None or set(formula.names) != set(names):
+        return None
+    return Problem(formula.tape, formula.root, tuple(names), maximise=problem.maximise)
 
 
 def _nearest(solution: list[Fraction], basis: list[list[Fraction]], origin: list[Fraction]) -> list[Fraction]:
