@@ -115,3 +115,27 @@ def test_limits_that_are_none(field):
 def test_limits_of_another_kind(door):
     with pytest.raises(MethodError, match="limits"):
         door("x^2", limits=5)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"fixed": {"n": 3}, "constants": {"n": 4}},
+        {"tied": {"n": "x"}, "constants": {"n": 4}},
+        {"tied": {"n": "x"}, "fixed": {"n": 4}},
+    ],
+)
+def test_a_name_with_two_values(values):
+    with pytest.raises(FormulaError, match="n is given two values"):
+        descend.minimize("n*x^2 + x", 1, **values)
+
+
+def test_arrays_are_not_fixed_or_tied_yet():
+    for values in ({"fixed": {"x": 1.0}}, {"tied": {"x": "y"}}):
+        with pytest.raises(UnavailableError, match="x is an array"):
+            descend.minimize("sum(x[i]^2, i, 0, 2) + y^2", {"x": 1, "y": 1}, **values)
+
+
+def test_a_name_that_looks_like_an_entry():
+    with pytest.raises(FormulaError, match="rename"):
+        descend.minimize("`x[0]`^2 + sum(x[i]^2, i, 0, 2)", 1)

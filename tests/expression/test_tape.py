@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import descend
 from descend.errors import FormulaError, LimitError
 from descend.expression.parse import parse
 from descend.expression.tape import Entry, Tape, natural
@@ -210,3 +211,13 @@ def test_natural_order_counts():
 def test_steps_and_extremes_of_constants_are_folded(text, value):
     tape, root = parse(text)
     assert tape.value(root) == value
+
+
+@pytest.mark.parametrize("text", ["x*10^400/10^399", "10^300*10^300*x/10^300/10^299", "x/10^400*10^401"])
+def test_constants_beyond_the_doubles_are_folded_together(text):
+    assert descend.compile(text)([0.5]) == 5.0
+
+
+def test_zero_to_a_power_has_a_slope_of_zero():
+    fun = descend.compile("sum(i^x, i, 0, 3)")
+    assert fun.gradient([2.0]) == pytest.approx([4 * math.log(2) + 9 * math.log(3)], rel=1e-15)

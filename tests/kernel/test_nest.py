@@ -152,6 +152,26 @@ class TestLongLoops:
         for evaluator in (IndexedKernel(nest, {"x": 0}), NestInterpreter(nest, {"x": 0})):
             assert abs(Fraction(evaluate(evaluator, x)[0]) - exact) <= error
 
+    def test_early_large_terms_are_charged_for_all_that_follow(self):
+        """1e16 + 0.3 + 0.3 + ...: each addition rounds at the size of the sum, also in loops that are not innermost."""
+        n = 2000
+        _, _, nest = nest_of("sum(x[i]*sum(x[j]^0, j, i, i), i, 0, n-1)", n)
+        x = np.full(n, 0.3)
+        x[0] = 1e16
+        exact = sum(map(Fraction, x.tolist()))
+        gradient = np.zeros(n)
+        (value,), (error,), _ = NestInterpreter(nest, {"x": 0}).with_bounds([], {"x": x}, {"x": gradient})
+        assert abs(Fraction(value) - exact) > 100
+        for found in (value, evaluate(IndexedKernel(nest, {"x": 0}), x)[0]):
+            assert abs(Fraction(found) - exact) <= error
+
+    def test_factors_are_taken_in_their_order(self):
+        """Reassociated, a product of large and small factors would overflow in part."""
+        _, _, nest = nest_of("prod(x[i], i, 0, n-1)", 1000)
+        x = np.array([1e200, 1e-200] * 500)
+        for evaluator in (IndexedKernel(nest, {"x": 0}), NestInterpreter(nest, {"x": 0})):
+            assert evaluate(evaluator, x)[0] == pytest.approx(1.0, rel=1e-10)
+
 
 class TestTrouble:
     def test_not_a_number_comes_through(self):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from descend.errors import StartError
+import descend
+from descend.errors import DataError, StartError
 from descend.evaluation import ArrayVector, Vector
 from descend.problem.layout import Extent, Labels, Layout
 
@@ -97,3 +98,31 @@ class TestArrayVector:
     def test_norms_at_the_edges(self, entries):
         assert ArrayVector(entries).norm() == pytest.approx(Vector(entries).norm(), rel=1e-15, nan_ok=True)
         assert ArrayVector(entries).finite == Vector(entries).finite
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros(3) + 1j,
+        [1.0, 2.0, 1j],
+        np.array(["2020-01-01"] * 3, dtype="M8[D]"),
+        np.ma.masked_array([1.0, 2.0, 3.0], mask=[0, 1, 0]),
+        np.array(["a", "b", "c"]),
+        ["1", None, 2],
+    ],
+    ids=["complex", "one complex", "dates", "masked", "text", "mixed"],
+)
+def test_what_holds_no_real_numbers_is_refused_at_every_door(values):
+    cost = "sum(c[i]*x[i]^2, i, 0, 2)"
+    with pytest.raises(StartError):
+        descend.minimize(cost, start={"x": values}, data={"c": [1.0, 2.0, 3.0]})
+    with pytest.raises(DataError):
+        descend.minimize(cost, start={"x": 1.0}, data={"c": values})
+    with pytest.raises(StartError):
+        descend.compile(cost, data={"c": [1.0, 2.0, 3.0]})(values)
+
+
+def test_numbers_of_any_real_type_are_read():
+    cost = descend.compile("sum(c[i]*x[i]^2, i, 0, 2)", data={"c": np.array([1, 2, 3], dtype=np.int8)})
+    for x in ([1, 2, 3], np.array([1, 2, 3], dtype=np.float32), np.array([1, 2, 3], dtype=object), (1, 2.0, 3)):
+        assert cost(x) == 36.0

@@ -10,6 +10,7 @@ from descend.errors import MethodError, StartError, UnavailableError
 from descend.evaluation import ArrayVector, Evaluation, Order, Vector
 from descend.expression.limits import Limits
 from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, RowsObjective, make_objective
+from descend.problem.parameters import real_array
 from descend.problem.problem import make_problem
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ class CompiledFunction:
         vector: Vector
         try:
             if len(self.names) > MANY and getattr(x, "ndim", 1) == 1:
-                import numpy as np
-
-                vector = ArrayVector(np.asarray(x, dtype=np.float64))
+                vector = ArrayVector(real_array(x))
+            elif hasattr(x, "dtype") and getattr(x, "ndim", 0) == 1:
+                vector = Vector(real_array(x).tolist())
             else:
                 many = isinstance(x, Iterable) and getattr(x, "ndim", 1) != 0
                 vector = Vector([float(v) for v in x] if many else [float(x)])

@@ -11,7 +11,7 @@ from descend.expression.limits import STANDARD, Limits
 from descend.expression.parse import parse
 from descend.expression.tape import Formula
 from descend.expression.tokens import tokenise
-from descend.problem.parameters import number
+from descend.problem.parameters import number, real_array
 from descend.problem.problem import replace_names
 
 
@@ -87,10 +87,10 @@ def constant_arrays(data: Any) -> dict[str, Any]:
     for key, values in data.items():
         name = name_of(key)
         try:
-            array = np.array(values, dtype=np.float64)
+            array = np.array(real_array(values))  # a copy: what the user does with his own later is his business
         except (TypeError, ValueError, OverflowError):
             raise DataError("a constant array holds real numbers", column=name) from None
-        if array.ndim != 1 or isinstance(values, (str, bytes)):
+        if array.ndim != 1:
             raise DataError(f"a constant array has one dimension, not {array.ndim}", column=name)
         if not np.isfinite(array).all():
             row = int(np.flatnonzero(~np.isfinite(array))[0])
@@ -130,7 +130,13 @@ def prepared(
     for name in arrays:  # asked before numbers are put in: a sum that is empty for them reads no array any more
         if name not in present:
             raise FormulaError(unknown_name(name, present, "the formula has no array"))
-    numbers = named_numbers(constants, "constants") | named_numbers(fixed, "fixed")
+    numbers = named_numbers(constants, "constants")
+    held = named_numbers(fixed, "fixed")
+    tied_names = [name_of(k) for k in tied] if isinstance(tied, Mapping) else []
+    for name in [*held, *tied_names]:
+        if name in numbers or (name in held and name in tied_names):
+            raise FormulaError(f"{printable(name)} is given two values: name it once, in constants=, fixed= or tied=")
+    numbers |= held
     formulas: dict[str, Formula] = {}
     if tied is not None:
         if not isinstance(tied, Mapping):

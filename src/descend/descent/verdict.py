@@ -17,6 +17,7 @@ from descend.evaluation import Evaluation, Objective, Order, Vector
 RELATIVE = 1e-8  # of each variable's scale: what "as far as doubles support" asks of the estimated distance
 MOST_PROBED = 8  # directions with little curvature that are looked at
 ULPS = 2.0**-50  # relative: steps as small as this are the spacing of doubles
+TINIEST = 1e-290  # scale of a variable that began at its minimum: less is rounding at the end of the doubles' range
 HARDLY = 0.25  # a change of the curvature that leaves a bowl a bowl
 SLOWEST = 0.995  # ratio of Newton steps above which no minimum is in sight
 
@@ -144,6 +145,7 @@ def _close(distances: Sequence[float], scales: Sequence[float], precision: float
         distance = Vector(distances).norm()
         holds = distance <= precision
         return holds, Criterion("estimated distance to the minimum", distance, precision, holds)
+    scales = [max(s, TINIEST) if d else s for d, s in zip(distances, scales, strict=True)]
     holds = all(d <= RELATIVE * s for d, s in zip(distances, scales, strict=True))
     ratios = [d / s if s else (inf if d else 0.0) for d, s in zip(distances, scales, strict=True)]
     worst = max(ratios, default=0.0)

@@ -226,6 +226,8 @@ class Tape:
         if bottom is not None and bottom.denominator == 1 and abs(bottom.numerator).bit_count() == 1:
             return self.mul((self.constant(1 / bottom), a))  # by a power of two: exact as a product
         factor, core = self.factor(a)
+        if bottom is not None and not (_ordinary(factor) and _ordinary(bottom)):
+            return self.scale(_small(factor / bottom), core)  # each alone would be rounded to infinity, or to zero
         if factor == -1:  # (-a)/b = -(a/b): the same double, and terms collect
             return self.neg(self.raw("div", (core, b)))
         return self.raw("div", (a, b))
@@ -360,6 +362,11 @@ def _small(value: Fraction) -> Fraction:
     if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
         raise _too_long()
     return value
+
+
+def _ordinary(value: Fraction) -> bool:
+    """Whether a constant lies well within the range of doubles."""
+    return abs(value.numerator.bit_length() - value.denominator.bit_length()) < 900
 
 
 def _too_long() -> LimitError:

@@ -19,7 +19,7 @@ from descend.kernel.vector_math import VectorBody
 
 BLOCK = 512  # rounds of an innermost loop that are computed before their contributions are added
 NEUTRAL = {"sum": 0.0, "prod": 1.0, "prod_tangent": 0.0}
-ADD = {"sum": "fadd reassoc nsz double", "prod": "fmul reassoc nsz double"}
+ADD = {"sum": "fadd reassoc nsz double"}  # what may be reassociated: factors may not, they would overflow in part
 
 
 def ordered(reduction: Reduction) -> bool:
@@ -218,9 +218,8 @@ class _Writer:
                 put_aside(slot, offset)
 
         self.inner(loop, base, size, compute)
-        for (reduction, total), part in zip(free, parts, strict=True):
-            op = "fadd" if reduction.op == "sum" else "fmul"
-            self.put(b.emit(f"{op} double {self.get(total)}, {self.get(part)}"), total)
+        for (_, total), part in zip(free, parts, strict=True):
+            self.put(b.emit(f"fadd double {self.get(total)}, {self.get(part)}"), total)
         for reduction, total, product in zip(loop.reductions, totals, products, strict=True):
             if ordered(reduction):
 

@@ -185,11 +185,11 @@ class _Total:
         np = self.walk.np
         self.value += float(np.sum(body))
         if self.walk.bounded:
-            self.count += len(body)
-            self.size += float(np.sum(np.abs(body)))
-            # Machine code adds up blocks of 512 rounds one after the other, and then the blocks.
-            additions = min(self.count, 512) + self.count / 512 + 2
-            self.error += float(np.sum(error)) + additions * UNIT * float(np.sum(np.abs(body)))
+            # Machine code adds up blocks of 512 rounds, and each block to what there is by then.
+            here, count = float(np.sum(np.abs(body))), len(body)
+            self.size += here
+            self.error += float(np.sum(error))
+            self.error += UNIT * ((min(count, 512) + 2) * here + (count / 512 + 2) * self.size)
 
     def _round(self, body: float, *rest: float) -> tuple[float, float]:
         """Take in one round; return (value, bound on its error) so far."""

@@ -94,10 +94,9 @@ def array_extents(tape: Tape, root: int, data: Mapping[str, Any]) -> dict[str, E
 def _check_data(array: str, low: int, high: int, length: int) -> None:
     if low < 0 or high >= length:
         wrong = low if low < 0 else high
-        raise DataError(
-            f"the formula asks for {printable(array)}[{wrong}], and the data {printable(array)} has {length} entries: "
-            f"{printable(array)}[0] to {printable(array)}[{length - 1}]"
-        )
+        name = printable(array)
+        there = f"ends at {name}[{length - 1}]" if length else "is empty"
+        raise DataError(f"the formula asks for {name}[{wrong}], and the data {name} {there}")
 
 
 def _range(tape: Tape, place: int, loops: Loops) -> tuple[int, int] | None:
@@ -134,7 +133,7 @@ def _extent(array: str, hits: Any) -> Extent:
     if first < 0:
         raise FormulaError(f"the formula asks for {name}[{first}]; indices count from 0")
     if first > 1:
-        raise FormulaError(f"{name} begins at {name}[{first}]; its lowest index must be 0 or 1")
+        raise FormulaError(f"{name} begins at {name}[{first}]; its lowest index must be 0 or 1: write {name}[0], ...")
     gaps = np.flatnonzero(np.diff(hits) > 1)
     if len(gaps):
         hole = int(hits[gaps[0]]) + 1

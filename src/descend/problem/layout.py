@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, overload
 
 from descend.errors import StartError, printable
 from descend.evaluation import ArrayVector, Vector
-from descend.problem.parameters import number, start_vector
+from descend.problem.parameters import number, real_array, start_vector
 
 
 class Extent(NamedTuple):
@@ -129,7 +129,7 @@ def _entries(values: Iterable[Any], count: int, what: str, hint: str = "") -> An
     import numpy as np
 
     try:
-        array = np.array(values if isinstance(values, np.ndarray) else list(values), dtype=np.float64)
+        array = np.array(real_array(values if hasattr(values, "dtype") else list(values)))
     except (TypeError, ValueError, OverflowError):
         raise StartError(f"{what} must be real numbers") from None
     if array.ndim != 1 or len(array) != count:

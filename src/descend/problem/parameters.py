@@ -28,6 +28,23 @@ def number(value: Any, what: str) -> float:
     return result
 
 
+def real_array(values: Any) -> Any:
+    """Return `values` as an array of float64 (perhaps the user's own).
+
+    Raises `TypeError` or `ValueError` for what are no real numbers: text, complex numbers, dates, masked entries.
+    """
+    import numpy as np
+
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError("masked entries have no value")
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        array = np.array([float(v) for v in array.tolist()])
+    elif array.dtype.kind not in "biuf":
+        raise TypeError(f"an array of {array.dtype} does not hold real numbers")
+    return np.asarray(array, dtype=np.float64)
+
+
 def start_vector(start: Any, names: Sequence[str], default: float | None = None) -> Vector:
     """Return the starting point in the order of `names`.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from descend.errors import FormulaError, printable, unknown_name
+from descend.errors import FormulaError, UnavailableError, printable, unknown_name
 from descend.expression import binders
 from descend.expression.derivative import Gradient, full_gradient
 from descend.expression.stabilise import stabilise
@@ -78,11 +78,11 @@ def replace_names(
     replacements: dict[int, int] = {}
     tied = formulas or {}
     for name, other in tied.items():
-        _must_occur(name, present)
+        _must_occur(name, present, tape, root)
         replacements[present[name]] = tape.graft(other.tape, other.root)
     mentioned = tape.symbols([root, *replacements.values()])  # a tied formula may mention fixed names
     for name, value in values.items():
-        _must_occur(name, mentioned)
+        _must_occur(name, mentioned, tape, root)
         replacements[mentioned[name]] = tape.constant(value)
     if not replacements:
         return formula
@@ -97,7 +97,11 @@ def replace_names(
     return Formula(tape, root)
 
 
-def _must_occur(name: str, present: Mapping[str, int]) -> None:
+def _must_occur(name: str, present: Mapping[str, int], tape: Tape, root: int) -> None:
+    if name in tape.arrays((root,)):
+        raise UnavailableError(
+            f"{printable(name)} is an array: it cannot be fixed or tied in this version (a constant array goes into data=)"
+        )
     if name not in present:
         raise FormulaError(unknown_name(name, present, "the formula has no variable"))
 
@@ -129,7 +133,7 @@ def make_problem(
         _no_variables_in_places(tape, root)
         extents = array_extents(tape, root, given)
     present = tuple(sorted([*formula.names, *(a for a in arrays if a not in given)], key=natural))
-    _no_name_twice(present)
+    _no_name_twice(present, arrays)
     order = present if variables is None else tuple(variables)
     if len(set(order)) != len(order):
         raise FormulaError("a variable is named twice")
@@ -157,11 +161,14 @@ def make_problem(
     )
 
 
-def _no_name_twice(present: Sequence[str]) -> None:
+def _no_name_twice(present: Sequence[str], arrays: Sequence[str]) -> None:
     for name, following in pairwise(present):
         if name == following:
             shown = printable(name)
             raise FormulaError(f"{shown} is used as a number and as an array, {shown}[...]: give one another name")
+    for name in present:
+        if name.endswith("]") and name.partition("[")[0] in arrays:
+            raise FormulaError(f"the variable called {printable(name)} could be an entry of an array: rename it")
 
 
 def _no_variables_in_places(tape: Tape, root: int) -> None:

@@ -44,11 +44,19 @@ def _pow(tape: Tape, args: tuple[int, ...], entry: int) -> tuple[int | None, ...
     by_base = tape.mul((exponent, lower))
     if tape.value(exponent) is not None:
         return (by_base, None)
-    if tape.free[exponent] and not any(tape[k].op in {"symbol", "access"} for k in tape.reachable((exponent,))):
+    if tape.free[exponent] and _of_indices(tape, exponent):
         # An exponent that is an index takes on 0, and 0 times a power of zero would be NaN.
         level = tape.call("eq", exponent, tape.constant(0))
         return (tape.call("where", level, tape.constant(0), by_base), None)
-    return (by_base, tape.mul((entry, tape.call("log", base))))
+    by_exponent = tape.mul((entry, tape.call("log", base)))
+    if tape.value(base) == 0 or (tape.free[base] and _of_indices(tape, base)):
+        # A base that is an index takes on 0, and 0 times the logarithm of zero would be NaN; 0^x stays 0 for x > 0.
+        by_exponent = tape.call("where", tape.call("eq", base, tape.constant(0)), tape.constant(0), by_exponent)
+    return (by_base, by_exponent)
+
+
+def _of_indices(tape: Tape, index: int) -> bool:
+    return not any(tape[k].op in {"symbol", "access"} for k in tape.reachable((index,)))
 
 
 def _sqrt(tape: Tape, _args: tuple[int, ...], entry: int) -> tuple[int | None, ...]:
