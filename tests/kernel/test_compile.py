@@ -8,7 +8,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -244,12 +243,10 @@ class TestHuge:
     @pytest.mark.parametrize(
         ("program", "inputs"), [(lambda: chain(1000), 1000), (lambda: deep(4000), 2)], ids=["1,000 variables", "deep"]
     )
-    def test_agrees_and_compiles_in_time(self, program, inputs):
+    def test_agrees(self, program, inputs):
         program = program()
         assert len(program.instructions) > 4000
-        began = time.perf_counter()
         kernel, interpreter = both(program)
-        assert time.perf_counter() - began < 5  # 0.1 here; 1.5 without the threshold
         rng = random.Random(4)
         for _ in range(3):
             point = [rng.gauss(0, 1) for _ in range(inputs)]

@@ -100,7 +100,7 @@ def replace_names(
 def _must_occur(name: str, present: Mapping[str, int], tape: Tape, root: int) -> None:
     if name in tape.arrays((root,)):
         raise UnavailableError(
-            f"{printable(name)} is an array: it cannot be fixed or tied in this version (a constant array goes into data=)"
+            f"{printable(name)} is an array: it cannot be fixed or tied in this version (constants go into data=)"
         )
     if name not in present:
         raise FormulaError(unknown_name(name, present, "the formula has no variable"))
