@@ -87,8 +87,14 @@ class CompiledFunction:
     def sparse_hessian(self, x: Any) -> Any:
         """Return the Hessian as a `scipy.sparse.csc_array` with the pattern that the formula has.
 
-        It takes as many Hessian products as the pattern has colours (three for a tridiagonal one).  Raises
-        `MethodError` where nearly every variable meets every other.
+        It takes as many Hessian products as the pattern has colours, three for a tridiagonal one (Curtis, Powell &
+        Reid, J. Inst. Math. Appl. 13, 1974).  Raises `MethodError` where nearly every variable meets every other,
+        `UnavailableError` for a model with data.
+
+        >>> import descend
+        >>> fun = descend.compile("sum((x[i] - x[i+1])^4, i, 0, n-2)", constants={"n": 1000})
+        >>> fun.sparse_hessian(range(1000)).nnz
+        2998
         """
         return self._curvature().sparse_hessian(self._point(x))
 
@@ -103,7 +109,16 @@ class CompiledFunction:
         return _new_array(found)
 
     def gauss_newton(self, x: Any) -> Any:
-        """Return the Gauss-Newton matrix 2·JᵀWJ, a new float64 array (n, n), for at most 500 variables."""
+        """Return the Gauss-Newton matrix 2·JᵀWJ, a new float64 array (n, n), for at most 500 variables.
+
+        For a cost Σ wᵢ·rᵢ² it is near the Hessian where the residuals are small, and never indefinite (Nocedal &
+        Wright, *Numerical Optimization*, 2006, ch. 10).  Raises `StartError` for more variables, `MethodError` where
+        the cost is not written as a sum of squares.
+
+        >>> import descend
+        >>> descend.compile("(1 - x)^2 + 100*(y - x^2)^2").gauss_newton([1, 1]).tolist()
+        [[802.0, -400.0], [-400.0, 200.0]]
+        """
         import numpy as np
 
         if len(self.names) > DENSE_HESSIAN:
@@ -128,7 +143,10 @@ class CompiledFunction:
         return self._nested
 
     def hessian_product(self, x: Any, v: Any) -> Any:
-        """Return Hessian times `v`, a new float64 array."""
+        """Return Hessian times `v`, a new float64 array, from the tangent of the gradient: no Hessian is made.
+
+        Pearlmutter, Neural Computation 6 (1994).
+        """
         return _new_array(self._objective.product(self._point(x), self._point(v)))
 
     def __repr__(self) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from descend.kernel.interpret import Interpreter
 from descend.kernel.lower import LIBRARY, obstacle, point_function
 from descend.kernel.program import Program
 
@@ -147,5 +146,3 @@ class PointKernel:
         self._call(address, address + self._offset)
         return buffer[self._count :]
 
-
-Evaluator = PointKernel | Interpreter
