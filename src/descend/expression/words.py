@@ -13,7 +13,7 @@ from descend.expression.tape import Tape
 from descend.expression.write import to_text
 
 if TYPE_CHECKING:
-    from descend.expression.analyse.domain import Condition
+    from descend.expression.analyse.conditions import Condition
     from descend.expression.analyse.explanation import Explanation
     from descend.expression.analyse.kinks import Kink
     from descend.expression.analyse.together import Together
@@ -46,11 +46,16 @@ def formula_words(tape: Tape, root: int, limit: int = 60) -> str:
 def condition_words(tape: Tape, condition: Condition) -> str:
     """Say a condition: "x > 0, because of log(x)"."""
     left = printable(condition.variable) if condition.variable else formula_words(tape, condition.entry)
+    because = f", because of {formula_words(tape, condition.because)}"
+    match condition.relation:
+        case "value":
+            return f"{left} has a value{because}"
+        case "whole":
+            return f"{left} is a whole number{because}"
     about = "about " if condition.approximate else ""
     bound = number(float(condition.bound)) if condition.approximate else fraction(condition.bound)
-    return f"{left} {RELATIONS[condition.relation]} {about}{bound}{condition.also}, because of " + formula_words(
-        tape, condition.because
-    )
+    partly = " (elsewhere for some exponents only)" if condition.partly else ""
+    return f"{left} {RELATIONS[condition.relation]} {about}{bound}{partly}{because}"
 
 
 def kink_words(tape: Tape, kink: Kink) -> str:

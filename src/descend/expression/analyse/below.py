@@ -313,6 +313,6 @@ def _one_interval(tape: Tape, part: Group, where: Domain) -> bool:
     names = set(part.names)
     for condition in where.conditions:
         mine = condition.entry in own or bool(names & set(tape.symbols((condition.entry,))))
-        if mine and (condition.variable is None or condition.approximate or condition.relation == "!="):
+        if mine and (condition.variable is None or condition.approximate or not condition.narrows):
             return False
     return True

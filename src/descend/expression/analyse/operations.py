@@ -203,7 +203,7 @@ def power(a: Range, b: Range, sign: Range, *, limit: bool = False) -> Range | No
             grown = Range(0.0, grown.high, True, grown.open_high)
         return grown if b.low > 0 else reciprocal(grown)
     if limit and not (a.low > 0 and a.high < inf):
-        return Range(0.0, inf)
+        return Range(0.0, inf) if a.low >= 0 and sign.low >= 0 else ANY_LIMIT
     if not a.positive:
         return NONNEGATIVE if a.low >= 0 else REALS
     logarithm = increasing(INCREASING["log"][0], a, REALS, TABLE["log"].exact)

@@ -121,7 +121,7 @@ def edges(tape: Tape, root: int, names: Sequence[str], where: Domain, deadline: 
     symbols = [tape.symbol(n) for n in names]
     inside = points(symbols, where, 2)[-1]
     for condition in where.conditions:
-        if condition.variable not in names or condition.approximate:
+        if condition.variable not in names or condition.approximate or condition.partly:
             continue
         deadline.check()
         k = names.index(condition.variable)
