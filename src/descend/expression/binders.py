@@ -4,6 +4,9 @@
 an entry in which the bound index occurs.  ``prod_tangent`` (body, its tangent, low, high) is the derivative of a
 product along a direction, Σₖ tangentₖ·Πⱼ≠ₖ bodyⱼ, computed as one recurrence without a division.
 
+``held_max`` is the largest body, or minus infinity, and counts as a constant when it is differentiated: a
+sum of exponentials is shifted by it (`shifted.py`) and does not change with the shift.
+
 Indices have levels.  A binder's own level is one above the highest level that is free in it otherwise, so that the
 same sum is one entry wherever it stands and whatever its index is called.
 """
@@ -19,7 +22,7 @@ from descend.errors import FormulaError
 if TYPE_CHECKING:
     from descend.expression.tape import Tape
 
-BINDERS = frozenset({"sum", "prod", "prod_tangent"})
+BINDERS = frozenset({"sum", "prod", "prod_tangent", "held_max"})
 UP, DOWN = "_up", "_down"  # sum_up: all partial sums from the low end; sum_down: from the high end (see the kernel)
 SCANS = frozenset(op + end for op in BINDERS for end in (UP, DOWN))
 LOOPS = BINDERS | SCANS
@@ -56,7 +59,7 @@ def bind(tape: Tape, op: str, level: int, args: tuple[int, ...]) -> int:
             raise FormulaError(f"the bounds of a {op} are whole numbers, and {value} is none")
     first, last = tape.value(low), tape.value(high)
     if first is not None and last is not None:
-        if last < first:
+        if last < first and op != "held_max":
             return tape.constant(1 if op == "prod" else 0)
         if not any(tape.free[body] >> level & 1 for body in bodies):
             count = tape.constant(last - first + 1)

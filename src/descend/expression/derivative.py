@@ -80,7 +80,7 @@ def _binder_tangent(tape: Tape, index: int, known: Mapping[int, int]) -> int | N
     level = entry.value
     assert isinstance(level, int)
     *bodies, low, high = entry.args
-    if not any(body in known for body in bodies):
+    if entry.op == "held_max" or not any(body in known for body in bodies):
         return None
     match entry.op:
         case "sum":

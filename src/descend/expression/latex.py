@@ -58,7 +58,7 @@ SHAPES = {
     "ceil": (r"\left\lceil ", r"\right\rceil"),
 }
 HALVES = (2, 4, 8, 16)  # a factor 0.25 is set as a quarter
-OVER_AN_INDEX = {"sum": r"\sum", "prod": r"\prod"}
+OVER_AN_INDEX = {"sum": r"\sum", "prod": r"\prod", "held_max": r"\max"}
 DRAWN = frozenset({"where", "polygamma", "chebyshevt", "chebyshevt_diff", "exprel_diff"})
 OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "exp"}) | DRAWN | CONDITIONS
 WRITTEN = OPERATORS | WORDS.keys() | SHAPES.keys()
@@ -169,7 +169,7 @@ def _other(tape: Tape, index: int) -> tuple[int, Pieces]:
         case "access":
             base, below = _split(str(entry.value))
             return ATOM, [f"{base}_{{", *(f"{part}," for part in below), (args[0], 0), "}"]
-        case "sum" | "prod":
+        case "sum" | "prod" | "held_max":
             assert isinstance(entry.value, int)
             bounds: Pieces = [Under(entry.value), "=", (args[1], 0), "}^{", (args[2], 0), "} "]
             return PRODUCT, [OVER_AN_INDEX[entry.op] + "_{", *bounds, Under(entry.value, args[0], PRODUCT)]

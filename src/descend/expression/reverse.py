@@ -66,6 +66,8 @@ class _Sweep:
             entry = self.tape[index]
             if entry.op == "access":
                 found = entry.value in self.arrays
+            elif entry.op == "held_max":
+                found = False
             else:
                 args = entry.args[:-2] if entry.op in binders.BINDERS else entry.args
                 found = index in self.symbols or any(a in active for a in args)

@@ -89,7 +89,7 @@ def _other(tape: Tape, index: int) -> tuple[int, Pieces]:
             return ATOM, ["e"]
         case "access":
             return ATOM, [_name(str(entry.value)), "[", (entry.args[0], 0), "]"]
-        case "sum" | "prod":
+        case "sum" | "prod" | "held_max":
             assert isinstance(entry.value, int)
             body, low, high = entry.args
             bound = Under(entry.value)

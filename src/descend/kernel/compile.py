@@ -145,4 +145,3 @@ class PointKernel:
         address = ctypes.addressof(buffer)
         self._call(address, address + self._offset)
         return buffer[self._count :]
-

@@ -13,12 +13,23 @@ from typing import Any
 
 from descend.kernel.compile import MachineCode, compilable
 from descend.kernel.lower import double, module
-from descend.kernel.nest import IndexNumber, LoopStatement, Nest, Operation, Pick, Place, Read, Reduction, Store, Whole
+from descend.kernel.nest import (
+    NEUTRAL,
+    IndexNumber,
+    LoopStatement,
+    Nest,
+    Operation,
+    Pick,
+    Place,
+    Read,
+    Reduction,
+    Store,
+    Whole,
+)
 from descend.kernel.program import Program, to_double
 from descend.kernel.vector_math import VectorBody
 
 BLOCK = 512  # rounds of an innermost loop that are computed before their contributions are added
-NEUTRAL = {"sum": 0.0, "prod": 1.0, "prod_tangent": 0.0}
 ADD = {"sum": "fadd reassoc nsz double"}  # what may be reassociated: factors may not, they would overflow in part
 
 
@@ -161,6 +172,8 @@ class _Writer:
             grown = b.emit(f"fmul double {self.get(total)}, {factor}")
             self.put(b.emit(f"fadd double {grown}, {b.emit(f'fmul double {before}, {tangent}')}"), total)
             self.put(b.emit(f"fmul double {before}, {factor}"), product)
+        elif reduction.op == "held_max":
+            self.put(b.intrinsic("llvm.maximum.f64", self.get(total), values[0]), total)
         else:
             op = "fadd" if reduction.op == "sum" else "fmul"
             self.put(b.emit(f"{op} double {self.get(total)}, {values[0]}"), total)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import inf
 from typing import NamedTuple
 
 from descend.errors import FormulaError
@@ -17,6 +18,8 @@ from descend.expression.reverse import Loop, Scatter
 from descend.expression.tape import Tape
 from descend.kernel.program import Instruction, Lowering
 from descend.kernel.running import Loops, Running, interval, most_rounds, spans
+
+NEUTRAL = {"sum": 0.0, "prod": 1.0, "prod_tangent": 0.0, "held_max": -inf}  # what an empty range comes to
 
 Whole = tuple[object, ...]  # ("constant", k), ("index", level), ("add" | "mul" | "min" | "max", a, b)
 
@@ -305,7 +308,7 @@ class _NestLowering(Lowering):
                 return slot
             case "pick":
                 slot = self.fresh()
-                neutral = 1.0 if self.tape[entry.args[0]].op in {"prod_up", "prod_down"} else 0.0
+                neutral = NEUTRAL[self.tape[entry.args[0]].op.removesuffix(binders.UP).removesuffix(binders.DOWN)]
                 scan = self.scans[entry.args[0]]
                 self.block.statements.append(Pick(slot, scan, self.whole(entry.args[1]), neutral))
                 return slot

@@ -6,11 +6,22 @@ Innermost loops are evaluated for all their rounds at once; loops around them go
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from typing import Any, NamedTuple
 
 from descend.kernel.interpret import arrays
-from descend.kernel.nest import IndexNumber, LoopStatement, Nest, Operation, Pick, Place, Read, Reduction, Whole
+from descend.kernel.nest import (
+    NEUTRAL,
+    IndexNumber,
+    LoopStatement,
+    Nest,
+    Operation,
+    Pick,
+    Place,
+    Read,
+    Reduction,
+    Whole,
+)
 from descend.kernel.program import to_double
 from descend.kernel.rounding import UNIT, error_of
 
@@ -158,7 +169,7 @@ class _Total:
     def __init__(self, walk: _Walk, reduction: Reduction) -> None:
         self.walk, self.op, self.bodies, self.slot = walk, reduction.op, reduction.bodies, reduction.slot
         self.scan = reduction.scan
-        self.value = 1.0 if self.op == "prod" else 0.0
+        self.value = NEUTRAL[self.op]
         self.error = 0.0
         self.size = 1.0 if self.op == "prod" else 0.0  # what bounds the errors grow with: Σ|b|, or Π(|b| + error)
         self.product = (1.0, 1.0)  # of a tangent: the product beside it, and what bounds it
@@ -203,6 +214,10 @@ class _Total:
             exact = self.size if tangent_error or body_error else 0.0
             self.count += 1
             self.error = _gap(exact, self.value, self.count, self.size)
+        elif self.op == "held_max":
+            if not body <= self.value and not isnan(self.value):  # NaN comes through
+                self.value = body
+            self.error = max(self.error, rest[0])
         elif self.op == "prod":
             error = rest[0]
             self.count += 1

@@ -12,6 +12,7 @@ from typing import Any
 from descend.errors import FormulaError, UnavailableError, printable, unknown_name
 from descend.expression import binders
 from descend.expression.derivative import Gradient, full_gradient
+from descend.expression.shifted import shift_exponentials
 from descend.expression.stabilise import stabilise
 from descend.expression.tape import Formula, Tape, natural
 from descend.problem.layout import Extent, Labels, Layout
@@ -150,6 +151,8 @@ def make_problem(
         raise FormulaError("the cost is a constant: it contains no variable, so there is nothing to descend")
     if not keep_as_written:
         root = stabilise(tape, root)
+        if indexed:
+            root = shift_exponentials(tape, root)
     return Problem(
         tape,
         tape.neg(root) if maximise else root,

@@ -54,8 +54,9 @@ def written_out(problem: Problem, data: Mapping[str, Any]) -> Problem | None:
     Only to see whether it is quadratic: what is evaluated is never written out.
     """
     names = problem.labels
-    if not 0 < len(names) <= EXACT_VARIABLES:
-        return None
+    held = any(problem.tape[k].op == "held_max" for k in problem.tape.reachable((problem.root,)))
+    if held or not 0 < len(names) <= EXACT_VARIABLES:
+        return None  # a logarithm of exponentials is not quadratic
     formula = unrolled(Formula(problem.tape, problem.root), {name: array.tolist() for name, array in data.items()})
     if formula is None or set(formula.names) != set(names):
         return None
