@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from descend.expression.analyse.witness import Witness
 
 ENTRY = re.compile(r"`([^`\[\]]+\[-?\d+\])`")  # `x[3]` of a sum written out
+MOST_KINKS = 4  # that are said one by one
 RELATIONS = {">": ">", "<": "<", ">=": "≥", "<=": "≤", "!=": "≠"}
 
 
@@ -60,11 +61,18 @@ def condition_words(tape: Tape, condition: Condition) -> str:
 
 def kink_words(tape: Tape, kink: Kink) -> str:
     """Say a kink: "abs(x - 0.3) has a kink at x = 0.3"."""
-    what = "may jump or bend" if tape[kink.entry].op == "where" else "jumps" if kink.jump else "has a kink"
+    bent = "no derivative" if kink.steep else "a kink"
+    what = f"has {bent}" if kink.sure else f"may have {bent}"
+    if kink.jump:
+        what = "may jump or bend" if tape[kink.entry].op == "where" else "jumps" if kink.sure else "may jump"
     if kink.variable is not None and kink.value is not None:
-        place = f"at {printable(kink.variable)} = {fraction(kink.value)}"
+        about = "about " if kink.approximate else ""
+        value = number(float(kink.value)) if kink.approximate else fraction(kink.value)
+        place = f"at {about}{printable(kink.variable)} = {value}"
     elif kink.whole:
         place = f"where {formula_words(tape, kink.zero)} is a whole number"
+    elif kink.beside is not None:
+        place = f"where {formula_words(tape, kink.zero)} = 0 and {formula_words(tape, kink.beside)} = 0"
     else:
         place = f"where {formula_words(tape, kink.zero)} = 0"
     return f"{formula_words(tape, kink.entry)} {what} {place}"
@@ -271,8 +279,10 @@ def _structure(e: Explanation) -> list[str]:
         )
     if e.degree != 1:
         lines += [f"Only {text} matters: its parts are not determined one by one." for text in e.together or ()]
-    if e.kinks:
-        lines.append(f"{listed(e.kinks, 4)}.")
+    kinks = e.kinks or ()
+    lines += [f"{'Perhaps not' if ' may ' in kink else 'Not'} smooth: {kink}." for kink in kinks[:MOST_KINKS]]
+    if len(kinks) > MOST_KINKS:
+        lines.append(f"Not smooth: {len(kinks) - MOST_KINKS} more such places.")
     return lines
 
 
