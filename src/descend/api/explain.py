@@ -70,7 +70,11 @@ def explain(
 
 
 def _is_model(text: str) -> bool:
-    return re.search(r"(?<![<>=!:])=(?!=)", text) is not None
+    """Whether there is a single = outside all brackets; within, it is a mistake for ==, which the reader explains."""
+    return any(
+        sum(text[: found.start()].count(b) for b in "([{") <= sum(text[: found.start()].count(b) for b in ")]}")
+        for found in re.finditer(r"(?<![<>=!:])=(?!=)", text)
+    )
 
 
 def _cost(cost: Any, constants: Any, data: Any, limits: Limits) -> Given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from math import inf, isfinite
 from typing import TYPE_CHECKING
@@ -28,6 +29,21 @@ def number(value: float) -> str:
     """Write a number for reading: six digits."""
     text = f"{value + 0.0:.6g}"
     return "∞" if value == inf else "-∞" if value == -inf else text
+
+
+def number_below(value: float, digits: int = 6) -> str:
+    """Write a number, rounded down: what is said of "below" and "never below" stays true."""
+    if value == 0 or not isfinite(value):
+        return number(value)
+    exact = Decimal(repr(value + 0.0))
+    rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), rounding=ROUND_FLOOR)
+    return f"{float(rounded):.{max(digits, 6)}g}"
+
+
+def number_above(value: float, digits: int = 6) -> str:
+    """Write a number, rounded up."""
+    text = number_below(-value, digits)
+    return number(value) if value == 0 else text[1:] if text.startswith("-") else f"-{text}"
 
 
 def fraction(value: Fraction) -> str:
@@ -94,9 +110,14 @@ def combination_words(found: Together) -> str:
             bottom = [_power(n, -w) for n, w in zip(names, found.weights, strict=True) if w < 0]
             below = bottom[0] if len(bottom) == 1 else f"({'*'.join(bottom)})"
             return "*".join(top) + (f"/{below}" if bottom else "")
-    weight = found.weights[0]
-    inside = names[1] if weight == 1 else f"-{names[1]}" if weight == -1 else f"{names[1]}/({weight})"
-    return f"{names[0]}*exp({inside})"
+    weight = found.weights[0]  # name₀·exp(name₁/weight)
+    inverse = 1 / abs(weight)
+    sign = "-" if weight < 0 else ""
+    if inverse.numerator == 1:
+        inside = names[1] if inverse == 1 else f"{names[1]}/{inverse.denominator}"
+    else:
+        inside = f"{inverse}*{names[1]}"
+    return f"{names[0]}*exp({sign}{inside})"
 
 
 def _power(name: str, weight: Fraction) -> str:
@@ -176,12 +197,16 @@ def _witness(found: Witness | None, kind: str) -> str:
     along = "" if len(found.point) == 1 else f" along ({point_words(found.direction)})"
     place = "everywhere" if found.everywhere else f"at {point_words(found.point)}"
     amount = number(found.curvature)
-    return f": {place} the curvature{along} is {amount if found.tight else f'less than {amount}'}"
+    return (
+        f": {place} the curvature{along} is {amount if found.tight else f'less than {number_above(found.curvature)}'}"
+    )
 
 
 def _shape(e: Explanation) -> list[str]:
     if e.domain_empty or e.model or e.degree in {0, 1}:
         return []
+    if e.dead and set(e.dead) >= set(e.variables):
+        return ["Constant." if e.domain == () else "Constant wherever it is defined."]
     if e.convex and e.concave:
         return ["A straight line in every direction."]
     if e.convex:
@@ -210,6 +235,7 @@ def _lowest(e: Explanation) -> list[str]:
         ray = f", along the direction ({point_words(low.direction)})" if steep else ""
         return [f"It falls without end as {way}{_others(low.base, low.direction)}{ray}."]
     bound = None if low.bound is None else number(low.bound)
+    under = None if low.bound is None else number_below(low.bound)
     if e.degree == 0 and low.bound is not None:
         return [f"Its value is {bound} everywhere."]
     if low.attained:
@@ -220,8 +246,9 @@ def _lowest(e: Explanation) -> list[str]:
         more = ", among others" if len(low.at) > 3 else ""
         return [f"Lowest value {bound}{f', at {places}' if places else ''}{more}."]
     if low.attained is False:
-        return [f"Never as low as {bound}, but as near to it as you like ({low.towards}): the infimum is not attained."]
-    known = f"never below {bound}" if bound is not None else "bounded below"
+        least = bound if bound == under and bound is not None and float(bound) == low.bound else f"about {bound}"
+        return [f"Never as low as {least}, but as near to it as you like ({low.towards}): the infimum is not attained."]
+    known = f"never below {under}" if under is not None else "bounded below"
     return [f"{known[0].upper()}{known[1:]}{', and it has a lowest value' if low.minimum else ''}."]
 
 
@@ -243,19 +270,28 @@ def _descent(e: Explanation) -> list[str]:
         text = f"Curvature {number(least)}" if one else f"Curvature from {number(least)} to {number(most)}{condition}"
         lines.append(f"{text}{across}.")
     else:
+        above = number_above(most)
         lines.append(
-            f"Curvature between {number(least)} and {number(most)}."
-            if least > 0
-            else f"Curvature at most {number(most)}."
+            f"Curvature between {number_below(least)} and {above}." if least > 0 else f"Curvature at most {above}."
         )
-    safe = f"Gradient descent: any learning rate below {number(e.rates.safe_below)} is safe"
+    best, below = _rates(e.rates.best, e.rates.safe_below)
+    safe = f"Gradient descent: any learning rate below {below} is safe"
     steps = e.rates.steps_per_digit
     if steps == 0:
         return [*lines, f"{safe}; {number(e.rates.best)} arrives in one step."]
     if isfinite(steps):
         sure = "" if q is not None else " at most"
-        return [*lines, f"{safe}, the best is {number(e.rates.best)}:{sure} {_count(steps)} for each decimal digit."]
+        return [*lines, f"{safe}, the best is {best}:{sure} {_count(steps)} for each decimal digit."]
     return [*lines, f"{safe}."]
+
+
+def _rates(best: float, safe: float) -> tuple[str, str]:
+    """Write the best rate and the bound of the safe ones with as many digits as tell them apart."""
+    for digits in range(6, 18):
+        below, text = number_below(safe, digits), f"{best:.{digits}g}"
+        if float(text) < float(below):
+            return text, below
+    return "just below that", number_below(safe)
 
 
 def _count(steps: float) -> str:

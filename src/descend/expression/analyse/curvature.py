@@ -52,8 +52,8 @@ def bend(
         why = "by the rules of composition"
     if not where.convex:
         convex, concave = (False if convex is False else None), (False if concave is False else None)
-    down = next((b.not_convex for b in found if b.not_convex), None)
-    up = next((b.not_concave for b in found if b.not_concave), None)
+    down = next((b.not_convex.unit for b in found if b.not_convex), None)
+    up = next((b.not_concave.unit for b in found if b.not_concave), None)
     least, most = min((b.least for b in found), default=-inf), max((b.most for b in found), default=inf)
     return Bend(convex, concave, why, down, up, least, most)
 

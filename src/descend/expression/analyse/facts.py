@@ -151,7 +151,7 @@ def explanation_of(given: Given, seconds: float) -> Explanation:
         bend=bent,
         below=low,
         unfinished=tuple(dict.fromkeys(questions.unfinished)),
-        notes=given.notes,
+        notes=(*given.notes, *_too_many(given.size, not own and len(names) <= MOST_UNROLLED)),
         seconds=seconds - deadline.left,
     )
 
@@ -177,6 +177,18 @@ def _again(
     if low.bounded is None and not constants:
         low = below(tape, other, parts, there, deadline)
     return bent, low
+
+
+def _too_many(size: int, looked: bool) -> tuple[str, ...]:
+    """Say what was not looked at because there are too many variables, or terms."""
+    if looked:
+        return ()
+    why = (
+        f"{size} variables are too many (at most {MOST_UNROLLED})"
+        if size > MOST_UNROLLED
+        else "there are too many terms"
+    )
+    return (f"curvatures, learning rates and the minimum in closed form are unknown: {why}",)
 
 
 def _has_binders(tape: Tape, root: int) -> bool:

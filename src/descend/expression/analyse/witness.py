@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from math import inf, isfinite, isinf, sqrt
+from math import hypot, inf, isfinite, isinf, sqrt
 
 from descend.expression.analyse.deadline import Deadline
 from descend.expression.analyse.domain import Domain
@@ -34,6 +34,17 @@ class Witness:
     everywhere: bool = False
     chord: Mapping[str, float] | None = None
     tight: bool = True
+
+    @property
+    def unit(self) -> Witness:
+        """The same with a direction of length 1, so that the curvature can be compared with eigenvalues."""
+        size = hypot(*self.direction.values())
+        if self.chord is not None or size == 0 or not isfinite(size):
+            return self
+        amount = self.curvature / size / size
+        if not isfinite(amount) or (amount == 0) != (self.curvature == 0):
+            return self
+        return replace(self, direction={n: d / size for n, d in self.direction.items()}, curvature=amount)
 
 
 @dataclass(frozen=True)
