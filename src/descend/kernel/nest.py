@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from descend.errors import FormulaError
 from descend.expression import binders
+from descend.expression.index_ranges import Loops, interval, most_rounds, spans
 from descend.expression.reverse import Loop, Scatter
 from descend.expression.tape import Tape
 from descend.kernel.program import Instruction, Lowering
-from descend.kernel.running import Loops, Running, interval, most_rounds, spans
+from descend.kernel.running import Running
 
 NEUTRAL = {"sum": 0.0, "prod": 1.0, "prod_tangent": 0.0, "held_max": -inf}  # what an empty range comes to
 

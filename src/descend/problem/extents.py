@@ -7,15 +7,13 @@ from typing import Any, NamedTuple
 
 from descend.errors import DataError, FormulaError, LimitError, printable
 from descend.expression import binders
+from descend.expression.index_ranges import Loops, interval, spans, whole
 from descend.expression.reverse import Loop
 from descend.expression.tape import Tape
-from descend.kernel.running import interval, spans, whole
 from descend.problem.layout import Extent
 
 LONGEST = 100_000_000  # entries of one array
 ENUMERATED = 5_000_000  # rounds of outer loops that are gone through to find holes
-
-Loops = tuple[Loop, ...]
 
 
 class Access(NamedTuple):
