@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from descend.expression.complaints import called_form
 from descend.expression.functions import CONDITIONS, SPELLINGS, TABLE
 from descend.expression.indexed_text import check_whole
 from descend.expression.tokens import Token
@@ -29,9 +30,9 @@ def call(reader: Reader, token: Token) -> int:
     if reader.token.kind in {"^", "**", "power"}:
         raise reader.fail(f"{name}^2(x) can be read in two ways; write {name}(x)^2 or {name}({name}(x))")
     if reader.token.kind == "[":
-        raise reader.fail(f"{name} is a function and needs round brackets: {name}(x)")
+        raise reader.fail(f"{name} is a function and needs round brackets: {called_form(name)}")
     if reader.token.kind != "(":
-        raise reader.fail(f"{name} is a function and needs brackets: {name}(x)", token)
+        raise reader.fail(f"{name} is a function and needs brackets: {called_form(name)}", token)
     row = TABLE[SPELLINGS[name]]
     reader.allow(token, row.name)
     args = _arguments(reader, condition=row.name == "where")

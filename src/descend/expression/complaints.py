@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from descend.errors import nearest, printable
-from descend.expression.functions import SPELLINGS
-from descend.expression.tokens import Token
+from descend.expression.functions import SPELLINGS, TABLE
+
+if TYPE_CHECKING:
+    from descend.expression.tokens import Token
 
 BINDING = {"sum": "sum", "Sum": "sum", "prod": "prod", "Product": "prod"}  # spelling → operation on the tape
 SYMPY_CALLS = frozenset({"Piecewise", "Heaviside", "digamma"})  # what is called by these names and has no row
@@ -45,7 +48,12 @@ INSTEAD = {
     "dot": "sum(a[i]*x[i], i, 0, n-1)",
     "product": "prod(x[i], i, 0, n-1)",
     "Rational": "1/3",
+    "len": "n, and give n a value",
+    "maximum": "max(x, y)",
+    "minimum": "min(x, y)",
+    "absolute": "abs(x)",
 }
+FORMS = {"where": "where(x > 0, a, b)", "atan2": "atan2(y, x)", "arctan2": "arctan2(y, x)"}
 
 
 def form(name: str) -> str:
@@ -53,16 +61,37 @@ def form(name: str) -> str:
     return f"{name}(body, (i, 0, n-1))" if name[0].isupper() else f"{name}(body, i, 0, n-1)"
 
 
+def called_form(name: str) -> str:
+    """Return an example of a call of the function that is spelled `name`, with all its arguments."""
+    if name in BINDING:
+        return form(name)
+    least, most = TABLE[SPELLINGS[name]].arity if name in SPELLINGS else (1, 1)
+    return FORMS.get(name) or f"{name}({', '.join('xyz'[: 2 if most is None else least])})"
+
+
+def spelled(name: str) -> str | None:
+    """Return how the function is spelled that `name` means but for capital letters."""
+    small = name.lower()
+    if name in CALLED or small in CALLED:
+        return name if name in CALLED else small
+    return next((spelling for spelling in sorted(CALLED) if spelling.lower() == small), None)
+
+
+def instead(name: str) -> str | None:
+    """Return what is written instead of a function of this name, None where nothing is known to be."""
+    return INSTEAD.get(name) or INSTEAD.get(name.lower())
+
+
 def unknown_function(name: str, known: Collection[str]) -> str:
     """Say what to write instead of a function that is none."""
-    shown = printable(name)
-    if name in INSTEAD:
-        return f"{shown} is not a function that descend knows; write {INSTEAD[name]}"
-    close = nearest(name, CALLED, cutoff=0.7)
+    says = f"{printable(name)} is not a function that descend knows"
+    close = spelled(name)
+    if close is None and (other := instead(name)) is not None:
+        return f"{says}; write {other}"
+    close = close or nearest(name, CALLED, cutoff=0.7)
     if close is None and (variable := nearest(name, known, cutoff=0.7)) is not None:
-        return f"{shown} is not a function that descend knows; did you mean {variable}*(...)?"
-    hint = f"did you mean {close}?" if close else f"for a product write {shown}*(...)"
-    return f"{shown} is not a function that descend knows; {hint}"
+        return f"{says}; did you mean {variable}*(...)?"
+    return f"{says}; did you mean {close}?" if close else f"{says}; for a product write {printable(name)}*(...)"
 
 
 def unexpected(tokens: Sequence[Token], position: int) -> str:
@@ -119,6 +148,12 @@ def equals(tokens: Sequence[Token], position: int) -> str | None:
         elif kind == "(" and tokens[place - 1].text in BINDING:
             return f"a range is written with commas: {form(tokens[place - 1].text)}"
     return None
+
+
+def hints_at(name: str, index: str) -> bool:
+    """Say whether `name` is how people write an entry of an array where `index` runs: x_i, xi."""
+    head = name.removesuffix(index)
+    return name not in {head, "pi"} and (head.endswith("_") or (len(head) == 1 and head.isalpha()))
 
 
 def unclear_product(tokens: Sequence[Token], position: int, *, after_quotient: bool) -> str | None:

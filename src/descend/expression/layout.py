@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from descend.expression import binders
+from descend.expression.complaints import hints_at
 from descend.expression.functions import CONDITIONS
 from descend.expression.limits import STANDARD
 from descend.expression.tape import MAX_BITS, Tape
@@ -92,9 +93,10 @@ class IndexNames:
 
 
 def index_names(taken: Collection[str], number: int) -> list[str]:
-    """Return `number` names for indices that are not `taken`: i, j, k, l, m, i1, i2, ..."""
+    """Return `number` names for indices that are not `taken`: i, j, k, l, m, i1, i2, ... (beside x_i none is i)."""
     candidates = in_turn("ijklm", (f"i{n}" for n in count(1)))
-    return list(islice((name for name in candidates if name not in taken), number))
+    free = (name for name in candidates if not any(name == other or hints_at(other, name) for other in taken))
+    return list(islice(free, number))
 
 
 NONE: Mapping[int, str] = MappingProxyType({})

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
 from descend.expression.complaints import equals
+from descend.expression.habits import definition
 from descend.expression.limits import STANDARD, Limits
 from descend.expression.reader import Reader
 from descend.expression.tape import Formula, Tape
@@ -29,6 +30,8 @@ def parse(text: str, *, names: Collection[str] = (), limits: Limits = STANDARD) 
     tokens = tokenise(text, limits)
     for position, token in enumerate(tokens):
         if token.kind == "=":
+            if (defined := definition(tokens)) is not None:
+                raise FormulaError(defined.reason, text, defined.position)
             reason = "a cost has no '='; for a model and data use fit, for a condition write where(a == b, ...)"
             raise FormulaError(equals(tokens, position) or reason, text, token.position)
     tape = Tape(limits.entries)
@@ -45,6 +48,8 @@ def parse_model(text: str, *, names: Collection[str] = (), limits: Limits = STAN
     for place in places[:2]:  # of a model one is right; a wall of them is not looked through
         if (reason := equals(tokens, place)) is not None:
             raise FormulaError(reason, text, tokens[place].position)
+    if (defined := definition(tokens)) is not None:
+        raise FormulaError(defined.reason, text, defined.position)
     if len(places) != 1:
         where = tokens[places[1]].position if places else len(text)
         raise FormulaError("a model has one '=': y = b0 + b1*x", text, where)

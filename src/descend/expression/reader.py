@@ -11,9 +11,19 @@ from typing import Any
 
 from descend.errors import FormulaError, nearest, printable
 from descend.expression.called_text import SYMPY, call, truth
-from descend.expression.complaints import BINDING, CALLED, PAIR, WORDS, unclear_product, unexpected, unknown_function
+from descend.expression.complaints import (
+    BINDING,
+    CALLED,
+    PAIR,
+    WORDS,
+    spelled,
+    unclear_product,
+    unexpected,
+    unknown_function,
+)
 from descend.expression.functions import CONDITIONS, SPELLINGS
-from descend.expression.indexed_text import Brackets, array_entry, bound_sum, index, pair
+from descend.expression.habits import stray_word
+from descend.expression.indexed_text import Brackets, array_entry, bound_sum, index, lookalike, pair
 from descend.expression.limits import Limits, beyond
 from descend.expression.tape import Tape
 from descend.expression.tokens import GREEK, Token
@@ -291,15 +301,22 @@ class Reader:
             self.allow(token)
             what = ("pi",) if name == "pi" else ("exp", self.tape.constant(1))
             return self.build(token, self.tape.call, *what)
+        bracket = self.brackets.pairs.get(self.position) if calls else None
+        stray = stray_word(self.text, self.tokens, self.position - 1, len(bracket.commas) if bracket else 0)
+        if stray is not None:
+            raise self.fail(stray, token)
         letters = name.rstrip("0123456789_")
-        if calls and not self.token.spaced and len(letters) > 1 and self.text[token.position] not in GREEK:
-            raise self.fail(unknown_function(name, self.known), token)
+        called = calls and len(letters) > 1 and self.text[token.position] not in GREEK
+        if called and (not self.token.spaced or spelled(name)):
+            raise self.fail(lookalike(self, token) or unknown_function(name, self.known), token)
         return self.variable(token)
 
     def variable(self, token: Token) -> int:
         """Return the symbol called as `token` says, or the entry of the array where square brackets follow."""
         if self.token.kind == "[":
             return array_entry(self, token)
+        if (reason := lookalike(self, token)) is not None:
+            raise self.fail(reason, token)
         self.use(token, array=False)
         return self.build(token, self.tape.symbol, token.text)
 

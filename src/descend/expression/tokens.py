@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
+from descend.expression.habits import RANGE, strange
 from descend.expression.limits import Limits, beyond
 
 
@@ -38,28 +39,6 @@ WORD_STARTS = LETTERS | set(GREEK)
 OPERATORS = ("**", "<=", ">=", "==", "!=", "+", "-", "*", "/", "^", "(", ")", ",", "|", "<", ">", "=", "[", "]", "~")
 LONGEST_NAME = 32
 MOST_DIGITS = 2466  # more would not fit into a constant of a tape (`tape.MAX_BITS`)
-RANGE = "a range is written with commas: sum(body, i, 0, n-1)"
-REFUSED = {
-    "!": "there is no factorial sign; write exp(gammaln(x + 1))",
-    "%": "there is no % operator; write a quotient",
-    ";": "a formula is one expression; ';' has no meaning here",
-    "#": "there are no comments in a formula",
-    "{": "use round brackets ( )",
-    "}": "use round brackets ( )",
-    "\\": "this looks like LaTeX; write the formula as plain text, x^2/2 for instance",
-    ":": f"':' has no meaning in a formula; {RANGE}",
-    "&": "write 'and' between conditions",
-    ".": "a dot only stands inside a number; attributes do not exist here",
-    "√": "write sqrt(...)",
-    "∞": "infinity is not a number that a formula can hold",
-    "∑": "write sum(body, i, 0, n-1)",
-    "∏": "write prod(body, i, 0, n-1)",
-    "∫": "integrals are not part of the language",
-    "∂": "derivatives are what descend makes of a formula; none is written in it",
-    "'": "quotation marks have no meaning in a formula; a column is written in backticks",
-    '"': "quotation marks have no meaning in a formula; a column is written in backticks",
-    "@": "there are no vectors here; a product of arrays is sum(a[i]*b[i], i, 0, n-1)",
-}
 
 
 def tokenise(text: str, limits: Limits) -> list[Token]:
@@ -99,12 +78,17 @@ def _next(text: str, position: int, limits: Limits) -> tuple[Token, int]:
         return _superscript(text, position, limits)
     if character in ALIKE:
         return Token(ALIKE[character], character, position, False), position + 1
+    if text.startswith("//", position):
+        raise _strange(text, position)
     for operator in OPERATORS:
         if text.startswith(operator, position):
             return Token(operator, operator, position, False), position + len(operator)
-    hint = REFUSED.get(character, "a formula is written with letters, digits and + - * / ^ ( ) , | < > =")
-    shown = f"'{character}'" if character.isprintable() else f"U+{ord(character):04X}, which cannot be seen"
-    raise FormulaError(f"unexpected character {shown}: {hint}", text, position)
+    raise _strange(text, position)
+
+
+def _strange(text: str, position: int) -> FormulaError:
+    found = strange(text, position)
+    return FormulaError(found.reason, text, found.position)
 
 
 def _span(text: str, position: int) -> int:

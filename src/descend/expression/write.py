@@ -7,6 +7,7 @@ import re
 from descend.errors import printable
 from descend.expression.complaints import CALLED, WORDS
 from descend.expression.functions import SPELLINGS
+from descend.expression.habits import KEYWORDS
 from descend.expression.latex import to_latex
 from descend.expression.layout import (
     ATOM,
@@ -29,7 +30,7 @@ from descend.expression.tokens import LONGEST_NAME
 __all__ = ["WRITTEN", "to_latex", "to_text"]
 
 PLAIN = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*_?")
-TAKEN = CALLED | WORDS | {"e", "E", "pi", "True", "False"}
+TAKEN = CALLED | WORDS | KEYWORDS | {"e", "E", "pi", "True", "False"}
 OPERATORS = frozenset({"add", "mul", "neg", "div", "pow", "pi", "lt", "le", "eq", "and", "or", "not"})
 WRITTEN = OPERATORS | set(SPELLINGS.values())  # every operation of a tape has a spelling here
 
