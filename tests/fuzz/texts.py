@@ -15,6 +15,8 @@ WORDS = [
     "_", ".", "[", "]", "~", "-1", "0", " ", "\n", "\x00", "\x1b", "sum(", "prod(", "Sum(", "Product(", ", i, 0, n)",
     ", (i, 0, n))", ", (j, 0, i)", "x[i]", "x[", "i", "j", "n", "Piecewise((", ", True))", "Heaviside(", "digamma(",
     "chebyshevt(", "floor(", "True", "9**9", "1/0", "log(", "10^", "'", "\u202e", "\ud800", "λ", "__", "0.1", "1e308",
+    "9^999", "9^999*", "3^1000/", "((9^99)^9)^9*", "9^999+", "(3^1000)^2-", "x(i)", "x(", "x_i", "xi", "x[j]", "if ",
+    "lambda x:", "np.", "Σ(", "//", "!", "?", "f(x)=",
 ]  # fmt: skip
 LARGEST = 3_000  # characters of a seed that is mutated: the huge ones are tried as they are
 
