@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from descend.errors import FormulaError, LimitError, printable
 from descend.expression import sympy_bound
+from descend.expression.complaints import instead
 from descend.expression.functions import CONDITIONS
 from descend.expression.limits import STANDARD, Limits, beyond
 from descend.expression.parse import Model
@@ -301,4 +302,6 @@ def _refusal(node: Any) -> str:
             return f"{name}(...) is an undefined function; replace it by a formula"
         case sympy.MatrixExpr():
             return "matrices are not expressions of real numbers"
-    return f"{name} is not a function that descend knows"
+    says = f"{name} is not a function that descend knows"
+    other = instead(name)
+    return f"{says}; write {other.replace('gammaln', 'loggamma')}" if other else says
