@@ -62,6 +62,12 @@ def bind(tape: Tape, node: Any, args: list[int], indices: Mapping[Any, int]) -> 
     for bound in bounds:
         _check_whole(tape, bound, BOUND)
     for limit, low, high in zip(node.limits, bounds[::2], bounds[1::2], strict=True):
+        first, last = tape.value(low), tape.value(high)
+        if first is not None and last is not None and last < first - 1:
+            raise FormulaError(
+                f"the range of {shown(limit[0])} runs from {first} down to {last}, which SymPy counts with the sign "
+                "turned (Karr's convention) and descend as empty; write it upwards"
+            )
         result = binders.bind(tape, op, indices[limit[0]], (result, low, high))
     return result
 
