@@ -155,10 +155,10 @@ def domain_of(tape: Tape, entry: Entry, position: int) -> Range | None:
 
 def _where(parts: Sequence[Range | None]) -> Range | None:
     condition, then, otherwise = parts
-    if condition == TRUE or otherwise is None:
-        return then
-    if condition == FALSE or then is None:
-        return otherwise
+    if condition in {TRUE, FALSE}:
+        return then if condition == TRUE else otherwise
+    if then is None or otherwise is None:
+        return otherwise if then is None else then
     return None if condition is None else apply("where", [condition, then, otherwise], [], limit=False)
 
 
