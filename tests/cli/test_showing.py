@@ -108,6 +108,15 @@ class TestDerive:
         ]
         assert r"\sin" in lines[2]
 
+    def test_constants(self, shell):
+        assert shell("derive", "a*x^k + e*x", "--let", "k=3", "--let", "a=0.5", "--let", "e=2").stdout == (
+            "slope in x = 2 + 1.5*x^2\n"
+        )
+        of_sum = shell("derive", "a*sum(x[i + k]^2, i, 0, n)", "--let", "k=1", "--let", "n=3", "--let", "a=2").stdout
+        assert of_sum == "d/dx[i + 1] += 4*x[i + 1]  for i in 0..3\n"
+        assert shell("derive", "a*x^2", "--let", "a=2", "--hessian").stdout.splitlines()[1] == "curvature in x, x = 4"
+        assert "no variable 'b'" in shell("derive", "x^2", "--let", "b=2").stderr
+
     def test_json(self, shell):
         assert json.loads(shell("derive", "x^2*sin(y)", "--hessian", "--json").stdout) == {
             "gradient": {"x": "2*x*sin(y)", "y": "x^2*cos(y)"},

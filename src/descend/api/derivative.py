@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from descend.api.reading import Reading, order_of, read_cost
+from descend.api.reading import Reading, order_of, prepared, read_cost, start_names
 from descend.errors import FormulaError, UnavailableError, printable, unknown_name
 from descend.expression import binders
 from descend.expression.contributions import (
@@ -94,11 +94,12 @@ class ArrayDerivative:
 
 
 def derivative(
-    formula: Any, *, variables: Any = None, limits: Limits | None = None
+    formula: Any, *, variables: Any = None, constants: Any = None, limits: Limits | None = None
 ) -> dict[str, Derivative | ArrayDerivative]:
     """Return name → exact derivative of `formula` (text or SymPy), for all variables or those named.
 
-    Names in the bounds of sums and in the places of arrays are constants.  At a kink the value is sign(0) = 0 for
+    Names in the bounds of sums and in the places of arrays are constants; `constants` (name → number) gives them and
+    others their values.  At a kink the value is sign(0) = 0 for
     abs, and the first argument's slope where min or max tie.
 
     Raises `FormulaError`.
@@ -109,7 +110,7 @@ def derivative(
     >>> descend.derivative("sum(a*x[i]^2, i, 0, n-1)", variables="x")
     {'x': d/dx[i] += 2*a*x[i]  for i in 0..n - 1}
     """
-    reading, names = _read(formula, variables, limits)
+    reading, names = _read(formula, variables, constants, limits)
     tape, root = reading.formula
     arrays = tape.arrays((root,))
     scalars = [name for name in names if name not in arrays]
@@ -129,13 +130,13 @@ def derivative(
 
 
 def second_derivatives(
-    formula: Any, *, variables: Any = None, limits: Limits | None = None
+    formula: Any, *, variables: Any = None, constants: Any = None, limits: Limits | None = None
 ) -> dict[tuple[str, str], Derivative]:
     """Return (name, name) → exact second derivative; see `derivative`.
 
     Raises `FormulaError`, and `UnavailableError` for the entries of an array.
     """
-    reading, names = _read(formula, variables, limits)
+    reading, names = _read(formula, variables, constants, limits)
     tape, root = reading.formula
     arrays = tape.arrays((root,))
     for name in names:
@@ -153,21 +154,22 @@ def second_derivatives(
     }
 
 
-def _read(formula: Any, variables: Any, limits: Limits | None) -> tuple[Reading, list[str]]:
-    order = order_of(variables)
-    reading = read_cost(formula, names=order or (), limits=limits)
+def _read(formula: Any, variables: Any, constants: Any, limits: Limits | None) -> tuple[Reading, list[str]]:
+    order, given = order_of(variables), start_names(constants)
+    reading = read_cost(formula, names=[*(order or ()), *given], given=given, limits=limits)
+    reading = replace(reading, formula=prepared(reading, constants=constants))
     tape, root = reading.formula
     arrays = tape.arrays((root,))
     present = sorted({*reading.formula.names, *arrays}, key=natural)
-    constants = _constants(reading.formula)
+    whole = _constants(reading.formula)
     if order is None:
-        return reading, [name for name in present if name not in constants]
+        return reading, [name for name in present if name not in whole]
     if len(set(order)) != len(order):
         raise FormulaError("a variable is named twice")
     for name in order:
         if name not in present:
             raise FormulaError(unknown_name(name, present, "the formula does not contain the variable"))
-        if name in constants:
+        if name in whole:
             raise FormulaError(
                 f"{printable(name)} stands in a bound of a sum or in a place of an array: it is a whole number, "
                 "and there is no derivative in it"

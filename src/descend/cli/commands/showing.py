@@ -67,10 +67,11 @@ def steps(*, cost: str, count: int, as_json: bool, **rest: Any) -> int:
     cls=Command, epilog=examples('descend derive "x^2*sin(y)"', 'descend derive "x^2*sin(y)" --hessian --latex')
 )
 @options.cost
+@options.let
 @click.option("--latex", is_flag=True, help="Write LaTeX.")
 @click.option("--hessian", is_flag=True, help="Show the second derivatives too.")
 @options.as_json
-def derive(*, cost: str, latex: bool, hessian: bool, as_json: bool) -> int:
+def derive(*, cost: str, constants: Any, latex: bool, hessian: bool, as_json: bool) -> int:
     """Show the exact derivatives of COST, a formula."""
     from descend.api.derivative import ArrayDerivative, derivative, second_derivatives
 
@@ -79,11 +80,13 @@ def derive(*, cost: str, latex: bool, hessian: bool, as_json: bool) -> int:
             return str(slope.latex())
         return str(slope.text()) if as_json else str(slope)  # what a program gets, it can read back
 
-    slopes = derivative(cost)
+    slopes = derivative(cost, constants=constants)
     if not slopes:
         raise FormulaError("the formula contains no variable, so there is nothing to derive")
     first = {name: write(slope) for name, slope in slopes.items()}
-    second = {pair: write(slope) for pair, slope in (second_derivatives(cost) if hessian else {}).items()}
+    second = {
+        pair: write(slope) for pair, slope in (second_derivatives(cost, constants=constants) if hessian else {}).items()
+    }
     if as_json:
         rows = {a: {b: second[a, b] for b in first} for a in first} if hessian else None
         put_json({"gradient": first, "hessian": rows})
