@@ -54,8 +54,9 @@ def from_sympy(expression: object, limits: Limits = STANDARD, given: Collection[
     """Read a SymPy expression.  Symbols are meant to be real; a Float is exactly the binary number that it holds.
 
     Sums and products have inclusive bounds; one whose upper bound is one below the lower is empty, 0 or 1.  Further
-    down SymPy turns the sign (Karr's convention), so such numbers are refused; where n makes it so later, it is empty.  An integer symbol is a
-    constant: it stands in a bound or a place of an array, or is named in `given`; as a variable it is refused.
+    down SymPy turns the sign (Karr's convention), so such numbers are refused; where n makes it so later, it is
+    empty.  An integer symbol is a constant: it stands in a bound or a place of an array, or is named in `given`; as a
+    variable it is refused.
 
     Raises `FormulaError` where the expression has no meaning here, and `LimitError`.
 
