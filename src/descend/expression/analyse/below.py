@@ -14,7 +14,7 @@ from math import isfinite
 
 from descend.errors import FormulaError
 from descend.expression.analyse.deadline import Deadline, OutOfTimeError
-from descend.expression.analyse.domain import Domain
+from descend.expression.analyse.domain import Domain, defined
 from descend.expression.analyse.interval import Range
 from descend.expression.analyse.polynomial import Polynomial, coefficients, expand, total_degree
 from descend.expression.analyse.quadratic import EXACT_VARIABLES, Quadratic, quadratic_form
@@ -78,7 +78,7 @@ def _somewhere(tape: Tape, root: int, where: Domain, deadline: Deadline) -> dict
     for point in points(list(symbols.values()), where, 24):
         here = {s: Range(x, x) for s, x in zip(symbols.values(), point, strict=True)}
         r = ranges(tape, (root,), here, deadline)[root]
-        if r is not None and isfinite(r.low) and isfinite(r.high):
+        if r is not None and isfinite(r.low) and isfinite(r.high) and defined(tape, root, here, deadline):
             return dict(zip(symbols, point, strict=True))
     return None
 
@@ -254,7 +254,7 @@ def _reached(tape: Tape, part: Group, names: Sequence[str], where: Domain, r: Ra
         for point in points(symbols, where, 12):
             here = {s: Range(x, x) for s, x in zip(symbols, point, strict=True)}
             at = ranges(tape, (part.root,), here, deadline)[part.root]
-            if at is not None and at.low == at.high == r.low:
+            if at is not None and at.low == at.high == r.low and defined(tape, part.root, here, deadline):
                 return Below(True, r.low, True, (dict(zip(names, point, strict=True)),), True)
         return Below(True, r.low + 0.0)
     if tape.arrays((part.root,)):

@@ -34,7 +34,7 @@ class Condition:
     variable: str | None = None
     approximate: bool = False
     partly: bool = False  # the base of a power: elsewhere it is defined too, but for some exponents only
-    unless: int | None = None  # an entry: where it is never negative, nothing is asked
+    unless: int | None = None  # the exponent: nothing is asked where it is whole and not negative
 
     @property
     def narrows(self) -> bool:
@@ -94,7 +94,7 @@ def _power(tape: Tape, index: int) -> Iterator[Condition]:
     elif number == 0:
         yield Condition(exponent, ">=", Fraction(0), index)
     else:
-        yield Condition(base, ">", Fraction(0), index, partly=True)
+        yield Condition(base, ">", Fraction(0), index, partly=True, unless=exponent)
 
 
 WHOLE = frozenset({"add", "mul", "neg", "abs", "min", "max", "sum", "prod"})  # of whole numbers
@@ -127,7 +127,8 @@ def holds(condition: Condition, bounds: Ranges) -> bool:
         return False
     if condition.unless is not None:
         exponent = bounds.get(condition.unless)
-        if exponent is not None and exponent.low >= 0:
+        known = condition.relation == "!=" or (exponent is not None and exponent.point and exponent.low.is_integer())
+        if exponent is not None and known and (exponent.low >= 0 or r.nonzero):
             return True
     bound = float(condition.bound)
     match condition.relation:

@@ -10,7 +10,7 @@ from itertools import combinations
 from math import hypot, inf, isfinite, isinf, sqrt
 
 from descend.expression.analyse.deadline import Deadline
-from descend.expression.analyse.domain import Domain
+from descend.expression.analyse.domain import Domain, defined
 from descend.expression.analyse.eigen import eigen
 from descend.expression.analyse.interval import REALS, Range, add, constant, mul, neg
 from descend.expression.analyse.ranges import Ranges, ranges
@@ -103,7 +103,7 @@ def _second(
             break
         here = {s: Range(x, x) for s, x in zip(symbols, point, strict=True)}
         bounds = ranges(tape, [root, *entries], here, deadline)
-        if bounds[root] is None or not smooth(tape, root, bounds):
+        if bounds[root] is None or not smooth(tape, root, bounds) or not defined(tape, root, here, deadline):
             continue
         for direction in _directions(hessian, bounds):
             amount = along(hessian, bounds, direction)
@@ -138,7 +138,9 @@ def _chords(
         deadline.check()
         here = {s: Range(x, x) for s, x in zip(symbols, point, strict=True)}
         r = ranges(tape, (root,), here, deadline)[root]
-        return r if r is not None and isfinite(r.low) and isfinite(r.high) else None
+        if r is None or not (isfinite(r.low) and isfinite(r.high)):
+            return None
+        return r if defined(tape, root, here, deadline) else None
 
     values = [] if found.known else [(point, r) for point in places if (r := at(point)) is not None]
     for (a, at_a), (b, at_b) in combinations(values, 2):
