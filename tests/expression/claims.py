@@ -119,7 +119,8 @@ def _bent(cost, e, valued, rng):
         at = {n: mp.mpf(x) for n, x in witness.point.items()}
         rest = {n: mp.mpf(0) for n in valued[0][0] if n not in at} if valued else {}
         if rest:
-            rest = {n: valued[0][0][n] for n in rest}
+            near = min(valued, key=lambda found: abs(found[1]))[0]  # beside 1e43 nothing could be seen
+            rest = {n: near[n] for n in rest}
         at |= rest
         if witness.chord is not None:
             other = {n: mp.mpf(x) for n, x in witness.chord.items()} | rest
@@ -157,6 +158,8 @@ def _low(cost, e, names, values):
             steps = [mp.mpf(10) ** k for k in (2, 3, 4, 5, 6)]
         seen = [cost({n: mp.mpf(base[n]) + s * mp.mpf(low.direction.get(n, 0)) for n in base}) for s in steps]
         known = [v for v in seen if v is not None]
+        if not known and " from " not in low.towards:
+            return  # theirs has no values so far out: log(softplus(-100))
         if len(known) < 2 or known[-1] != min(known) or known[-1] >= known[0]:
             yield f"it does not fall along {low.direction} from {base}: {known}"
     if low.attained is False and low.direction and low.bounded:

@@ -156,6 +156,7 @@ TABLE = [
     row("(x-1)^k", NEITHER, False, domain=("x > 1 (elsewhere for some exponents only), because of (x - 1)^k",)),
     row("x^x^x", NEITHER, None),
     row("(-2)^x", NEITHER, None, domain=("x is a whole number, because of (-2)^x",), domain_empty=False),
+    row("0^x", UNKNOWN, True, low=0.0, domain=("x ≥ 0, because of 0^x",)),  # 1 at 0
     row("x^y + 0*log(x)", NEITHER, True, domain=("x > 0, because of log(x)",), low=0.0),
     row("sum(x[0]^i, i, 1, 3)", NEITHER, False, domain=()),
     row("sum(t^i, i, 1, 31)", NEITHER, False, domain=()),

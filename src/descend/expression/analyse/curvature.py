@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import inf, isinf
 
 from descend.expression.analyse.composition import shapes
+from descend.expression.analyse.conditions import whole
 from descend.expression.analyse.deadline import Deadline
 from descend.expression.analyse.domain import Domain
 from descend.expression.analyse.interval import REALS, Range
@@ -209,6 +210,10 @@ def _regular(tape: Tape, order: Sequence[int], bounds: Ranges) -> bool:
         if entry.op in ROUGH:
             return False
         power = tape.value(entry.args[1]) if entry.op == "pow" else None
+        if entry.op == "pow" and power is None:  # 0^y jumps at y = 0
+            base = bounds.get(entry.args[0]) or REALS
+            if not base.positive and not whole(tape, entry.args[1]):
+                return False
         if entry.op == "sqrt" or (power is not None and power.denominator != 1):
             r = bounds.get(entry.args[0])  # of a symbol, 0 is the edge of the domain
             if (r is None or not r.positive) and tape[entry.args[0]].op != "symbol":

@@ -12,6 +12,7 @@ from math import hypot, inf, isfinite, isinf, sqrt
 from descend.expression.analyse.deadline import Deadline
 from descend.expression.analyse.domain import Domain, defined
 from descend.expression.analyse.eigen import eigen
+from descend.expression.analyse.elementary import DOMAIN
 from descend.expression.analyse.interval import REALS, Range, add, constant, mul, neg
 from descend.expression.analyse.ranges import Ranges, ranges
 from descend.expression.tape import Tape
@@ -207,8 +208,10 @@ def smooth(tape: Tape, root: int, bounds: Ranges) -> bool:
             case "floor" | "ceil":
                 r = args[0]
                 fine = r is not None and isfinite(r.low) and int(r.low // 1) == int(r.high // 1) and r.low % 1 != 0
-            case _:
-                fine = True
+            case op:  # at an edge of the domain there are no two derivatives
+                inside = DOMAIN.get(op)
+                r = args[0] if inside is not None else None
+                fine = inside is None or (r is not None and inside.low < r.low and r.high < inside.high)
         if not fine:
             return False
     return True
