@@ -304,7 +304,7 @@ class TestFallback:
         def broken():
             raise OSError("libLLVM is not there")
 
-        monkeypatch.setattr(compiling, "_host", broken)
+        monkeypatch.setattr(compiling, "target", broken)
         compiling.unavailable.cache_clear()
         try:
             objective = FormulaObjective(self.problem("x^2"), 10, compiled=True)

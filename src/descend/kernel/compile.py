@@ -10,6 +10,7 @@ from typing import Any
 
 from descend.kernel.lower import LIBRARY, obstacle, point_function
 from descend.kernel.program import Program
+from descend.kernel.target import target
 
 LARGE = 2_000  # instructions from which a level less is optimised: 8,000 at one point take 1.4 s to compile, or 0.03
 
@@ -38,7 +39,7 @@ def fall_back(reason: str) -> None:
 class MachineCode:
     """A compiled module.  It keeps the engine alive for as long as its functions may be called.
 
-    `level` is 3 for loops over rows, which are vectorised, else 1; `instructions` the size of the program in it.
+    `level` is LLVM's, 3 where loops are to be vectorised; `instructions` is the size of the program in it.
     """
 
     def __init__(self, text: str, level: int, instructions: int) -> None:
@@ -59,26 +60,20 @@ class MachineCode:
         return int(self._engine.get_function_address(name))
 
 
-@cache
-def _host() -> tuple[Any, str, str]:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-
-
 def _target_machine(level: int) -> Any:
     """Return a new target machine: each engine owns, and destroys, the one it is made with."""
-    target, cpu, features = _host()
-    return target.create_target_machine(cpu=cpu, features=features, opt=level)
+    made_for = target()
+    import llvmlite.binding as llvm
+
+    kind = llvm.Target.from_triple(made_for.triple)
+    return kind.create_target_machine(cpu=made_for.cpu, features=made_for.features, opt=level)
 
 
 def _optimise(parsed: Any, machine: Any, level: int) -> None:
     import llvmlite.binding as llvm
 
     tuning = llvm.create_pipeline_tuning_options(speed_level=level)
-    tuning.loop_vectorization = level > 1
+    tuning.loop_vectorization = level > 2
     tuning.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, tuning)
     passes = builder.getModulePassManager()

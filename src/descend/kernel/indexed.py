@@ -173,7 +173,7 @@ class _Writer:
             self.put(b.emit(f"fadd double {grown}, {b.emit(f'fmul double {before}, {tangent}')}"), total)
             self.put(b.emit(f"fmul double {before}, {factor}"), product)
         elif reduction.op == "held_max":
-            self.put(b.intrinsic("llvm.maximum.f64", self.get(total), values[0]), total)
+            self.put(b.intrinsic("maximum", self.get(total), values[0]), total)
         else:
             op = "fadd" if reduction.op == "sum" else "fmul"
             self.put(b.emit(f"{op} double {self.get(total)}, {values[0]}"), total)

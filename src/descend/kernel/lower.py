@@ -7,7 +7,7 @@ call the same C library.  Sums over rows may be reassociated (see `rows.py`), an
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from descend.kernel import chebyshev, polygamma
 from descend.kernel.program import Program, to_double
@@ -17,10 +17,7 @@ from descend.kernel.program import Program, to_double
 NATIVE = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 COMPARISONS = {"lt": "olt", "le": "ole", "eq": "oeq"}
 TRUTH = {"and": "and", "or": "or"}
-INTRINSICS = {
-    "sqrt": "llvm.sqrt.f64", "abs": "llvm.fabs.f64", "floor": "llvm.floor.f64", "ceil": "llvm.ceil.f64",
-    "min": "llvm.minimum.f64", "max": "llvm.maximum.f64",
-}  # fmt: skip
+INTRINSICS = {"sqrt": "sqrt", "abs": "fabs", "floor": "floor", "ceil": "ceil", "min": "minimum", "max": "maximum"}
 LIBRARY = {
     "pow": "pow", "exp": "exp", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "expm1": "expm1",
     "cbrt": "cbrt", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "asin", "acos": "acos", "atan": "atan",
@@ -53,12 +50,19 @@ def double(value: float) -> str:
 
 
 class Body:
-    """The lines of one function while it is written, and the functions that it calls."""
+    """The lines of one function while it is written, and the functions that it calls.
 
-    def __init__(self) -> None:
+    With `lanes` > 1 every number is a vector of so many doubles, and every condition one of so many truth values.
+    """
+
+    def __init__(self, lanes: int = 1) -> None:
         self.lines: list[str] = []
         self.declared: set[str] = set()
         self.helpers: dict[str, str] = {}  # name → definition
+        self.lanes = lanes
+        self.kind = f"<{lanes} x double>" if lanes > 1 else "double"
+        self.truth = f"<{lanes} x i1>" if lanes > 1 else "i1"
+        self.suffix = f"v{lanes}f64" if lanes > 1 else "f64"  # of LLVM's intrinsics
         self._fresh = 0
 
     def fresh(self) -> str:
@@ -81,49 +85,87 @@ class Body:
         self.lines.append(f"{name}:")
 
     def load(self, pointer: str, index: int | str, kind: str = "double") -> str:
-        """Load `pointer[index]`."""
+        """Load the scalar `pointer[index]`."""
         place = self.emit(f"getelementptr inbounds {kind}, ptr {pointer}, i64 {index}")
         return self.emit(f"load {kind}, ptr {place}, align 8")
 
     def store(self, value: str, pointer: str, index: int | str, kind: str = "double") -> None:
-        """Store `value` into `pointer[index]`."""
+        """Store the scalar `value` into `pointer[index]`."""
         place = self.emit(f"getelementptr inbounds {kind}, ptr {pointer}, i64 {index}")
         self.write(f"store {kind} {value}, ptr {place}, align 8")
 
+    def number(self, value: float) -> str:
+        """Return a constant, the same in all lanes."""
+        return f"splat (double {double(value)})" if self.lanes > 1 else double(value)
+
+    def spread(self, scalar: str) -> str:
+        """Return a scalar double in all lanes."""
+        if self.lanes == 1:
+            return scalar
+        first = self.emit(f"insertelement {self.kind} poison, double {scalar}, i64 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.emit(f"shufflevector {self.kind} {first}, {self.kind} poison, {zeros}")
+
     def intrinsic(self, name: str, *args: str) -> str:
-        """Call an intrinsic or a library function on doubles."""
-        self.declared.add(f"declare double @{name}({', '.join(['double'] * len(args))}) #1")
+        """Call an intrinsic of LLVM (``sqrt``, ``fabs``, ``maximum``) on numbers."""
+        return self.call(f"llvm.{name}.{self.suffix}", *args)
+
+    def call(self, name: str, *args: str, kind: str = "", attributes: str = "#1") -> str:
+        """Call a function without side effects, all of whose arguments and result are of one `kind`."""
+        kind = kind or self.kind
+        self.declared.add(f"declare {kind} @{name}({', '.join([kind] * len(args))}) #1")
+        return self.emit(f"call {kind} @{name}({', '.join(f'{kind} {a}' for a in args)}) {attributes}")
+
+    def library(self, name: str, *args: str) -> str:
+        """Call a function of the C library, lane by lane."""
         # LLVM would make exp2(3x) of pow(8, x), which has other last bits (and fewer right ones).
         attributes = "#2" if name == "pow" else "#1"
-        return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) {attributes}")
+        return self._by_lane(lambda *a: self.call(name, *a, kind="double", attributes=attributes), args)
 
     def helper(self, name: str, *args: str) -> str:
-        """Call a function of `HELPERS` on doubles."""
+        """Call a function of `HELPERS`, lane by lane."""
         text, declared = HELPERS[name]
         self.helpers[name] = text
         self.declared.update(declared)
-        return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) #1")
+
+        def once(*one: str) -> str:
+            return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in one)}) #1")
+
+        return self._by_lane(once, args)
+
+    def _by_lane(self, once: Callable[..., str], args: Sequence[str]) -> str:
+        if self.lanes == 1:
+            return once(*args)
+        result = "poison"
+        for lane in range(self.lanes):
+            scalars = [self.emit(f"extractelement {self.kind} {a}, i64 {lane}") for a in args]
+            value = once(*scalars)
+            result = self.emit(f"insertelement {self.kind} {result}, double {value}, i64 {lane}")
+        return result
 
     def instruction(self, op: str, args: Sequence[str], constant: float | None = None) -> str:
         """Write one primitive operation and return the name of its result."""
         if op == "constant":
             assert constant is not None
-            return double(constant)
+            return self.number(constant)
         if op in NATIVE:
-            return self.emit(f"{NATIVE[op]} double {args[0]}, {args[1]}")
+            return self.emit(f"{NATIVE[op]} {self.kind} {args[0]}, {args[1]}")
         if op == "neg":
-            return self.emit(f"fneg double {args[0]}")
+            return self.emit(f"fneg {self.kind} {args[0]}")
         if op in COMPARISONS:
-            return self.emit(f"fcmp {COMPARISONS[op]} double {args[0]}, {args[1]}")
+            return self.emit(f"fcmp {COMPARISONS[op]} {self.kind} {args[0]}, {args[1]}")
         if op in TRUTH:
-            return self.emit(f"{TRUTH[op]} i1 {args[0]}, {args[1]}")
+            return self.emit(f"{TRUTH[op]} {self.truth} {args[0]}, {args[1]}")
         if op == "not":
-            return self.emit(f"xor i1 {args[0]}, true")
+            true = "true" if self.lanes == 1 else "splat (i1 true)"
+            return self.emit(f"xor {self.truth} {args[0]}, {true}")
         if op == "where":
-            return self.emit(f"select i1 {args[0]}, double {args[1]}, double {args[2]}")
+            return self.emit(f"select {self.truth} {args[0]}, {self.kind} {args[1]}, {self.kind} {args[2]}")
         if op in HELPERS:
             return self.helper(op, *args)
-        return self.intrinsic(INTRINSICS.get(op) or LIBRARY[op], *args)
+        if op in INTRINSICS:
+            return self.intrinsic(INTRINSICS[op], *args)
+        return self.library(LIBRARY[op], *args)
 
     def program(self, program: Program, names: list[str], wanted: Iterable[int] | None = None) -> None:
         """Write the instructions of `program` that are in `wanted` (slots; None: all) into `names`, slot by slot."""

@@ -75,11 +75,11 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     looks = b.emit(f"add i64 {carried_integers[LOOKS]}, 1")
     finite = "true"
     for value in (cost, *gradient):
-        small = b.emit(f"fcmp olt double {b.intrinsic('llvm.fabs.f64', value)}, {INFINITY}")
+        small = b.emit(f"fcmp olt double {b.intrinsic('fabs', value)}, {INFINITY}")
         finite = b.emit(f"and i1 {finite}, {small}")
     # Better: lower by more than the noise of a cost, or equal to it and flatter (`Progress.saw` says the same).
     best_so_far = carried_doubles[BEST_COST]
-    noise = b.emit(f"fmul double {b.intrinsic('llvm.fabs.f64', best_so_far)}, {double(COST_NOISE)}")
+    noise = b.emit(f"fmul double {b.intrinsic('fabs', best_so_far)}, {double(COST_NOISE)}")
     lower = b.emit(f"fcmp olt double {cost}, {b.emit(f'fsub double {best_so_far}, {noise}')}")
     equal = b.emit(f"fcmp ole double {cost}, {b.emit(f'fadd double {best_so_far}, {noise}')}")
     flatter = b.emit(f"fcmp olt double {square}, {carried_doubles[BEST_SQUARE]}")
@@ -163,18 +163,18 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
 
 def _norm(b: Body, entries: list[str]) -> str:
     """Write the Euclidean length of a vector, free of overflow and underflow, as `Vector.norm` has it."""
-    sizes = [b.intrinsic("llvm.fabs.f64", e) for e in entries]
+    sizes = [b.intrinsic("fabs", e) for e in entries]
     if len(entries) == 1:
         return sizes[0]  # the root of the square is the same double wherever the square is normal
     largest = sizes[0]
     for size in sizes[1:]:
-        largest = b.intrinsic("llvm.maximum.f64", largest, size)
-    plain = b.intrinsic("llvm.sqrt.f64", _squares(b, entries))
+        largest = b.intrinsic("maximum", largest, size)
+    plain = b.intrinsic("sqrt", _squares(b, entries))
     inside = b.emit(f"fcmp ogt double {largest}, {double(1e-150)}")
     inside = b.emit(f"and i1 {inside}, {b.emit(f'fcmp olt double {largest}, {double(1e150)}')}")
     b.write(f"br i1 {inside}, label %measured, label %scale")
     b.label("scale")
-    root = b.intrinsic("llvm.sqrt.f64", _squares(b, [b.emit(f"fdiv double {e}, {largest}") for e in entries]))
+    root = b.intrinsic("sqrt", _squares(b, [b.emit(f"fdiv double {e}, {largest}") for e in entries]))
     scaled = b.emit(f"fmul double {largest}, {root}")
     usable = b.emit(f"fcmp one double {largest}, {double(0.0)}")
     usable = b.emit(f"and i1 {usable}, {b.emit(f'fcmp olt double {largest}, {INFINITY}')}")

@@ -1,4 +1,4 @@
-"""Vector forms of the C library's functions, so that LLVM can vectorise loops that call them.
+"""Vector forms of the C library's functions, so that loops that call them can be vectorised.
 
 LLVM does not vectorise a call to ``exp`` by itself.  Where glibc's vector library (libmvec, x86-64) is there, the call
 carries the attribute that names its vector forms (the vector function ABI); elsewhere calls stay scalar.  The vector
@@ -7,11 +7,11 @@ forms are good to 4 units in the last place; NaN and infinities come through.
 
 from __future__ import annotations
 
-import platform
 from functools import cache
 from typing import NamedTuple
 
 from descend.kernel.lower import Body
+from descend.kernel.target import Target, target
 
 ONE = ("exp", "log", "sin", "cos")  # since glibc 2.22
 LATER = (
@@ -29,34 +29,23 @@ class Width(NamedTuple):
     lanes: int
 
 
-@cache
-def widths() -> tuple[Width, ...]:
-    """Return the vector widths that this machine and its C library have, widest first; none where there are none."""
-    if platform.system() != "Linux" or platform.machine() not in {"x86_64", "AMD64"}:
-        return ()
-    import llvmlite.binding as llvm
-
-    try:
-        llvm.load_library_permanently("libmvec.so.1")
-    except RuntimeError:
-        return ()
-    features = llvm.get_host_cpu_features()
-    found = [Width("b", 2)]
-    if features.get("avx2"):
-        found.insert(0, Width("d", 4))
-    if features.get("avx512f"):
-        found.insert(0, Width("e", 8))
-    return tuple(found)
+WIDTHS = (Width("e", 8), Width("d", 4), Width("b", 2))
 
 
 @cache
-def variants(name: str, arguments: int) -> tuple[tuple[str, int], ...]:
+def widths(made_for: Target) -> tuple[Width, ...]:
+    """Return the vector widths for which the C library of a target has functions, widest first; none without one."""
+    return tuple(w for w in WIDTHS if w.lanes <= made_for.lanes) if made_for.c_library else ()
+
+
+@cache
+def variants(name: str, arguments: int, made_for: Target) -> tuple[tuple[str, int], ...]:
     """Return (vector function, lanes) of a function of the C library; none where it has no vector form."""
     if name not in {*ONE, *LATER, *TWO}:
         return ()
     import llvmlite.binding as llvm
 
-    found = [(f"_ZGV{w.letter}N{w.lanes}{'v' * arguments}_{name}", w.lanes) for w in widths()]
+    found = [(f"_ZGV{w.letter}N{w.lanes}{'v' * arguments}_{name}", w.lanes) for w in widths(made_for)]
     return tuple((full, lanes) for full, lanes in found if llvm.address_of_symbol(full))
 
 
@@ -70,19 +59,35 @@ def _renamed(name: str) -> str:
     return other
 
 
+class LanesBody(Body):
+    """A function on vectors: library functions are vector functions where there are any, else called lane by lane."""
+
+    def __init__(self, lanes: int) -> None:
+        super().__init__(lanes)
+        self.target = target()
+
+    def library(self, name: str, *args: str) -> str:
+        """Call a function of the C library in all lanes."""
+        for full, lanes in variants(name, len(args), self.target):
+            if lanes == self.lanes:
+                return self.call(full, *args)
+        return super().library(name, *args)
+
+
 class VectorBody(Body):
-    """A function whose calls of the C library may be vectorised."""
+    """A function on scalars whose calls of the C library may be vectorised by LLVM, with the loop around them."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.target = target()
         self.attributes: dict[str, int] = {}  # text of an attribute → its number
         self.vectors: dict[str, str] = {}  # vector function → its declaration
 
-    def intrinsic(self, name: str, *args: str) -> str:
-        """Call an intrinsic or a library function on doubles."""
-        found = variants(name, len(args)) if not name.startswith("llvm.") else ()
+    def library(self, name: str, *args: str) -> str:
+        """Call a function of the C library on doubles."""
+        found = variants(name, len(args), self.target)
         if not found:
-            return super().intrinsic(name, *args)
+            return super().library(name, *args)
         for full, lanes in found:
             types = ", ".join([f"<{lanes} x double>"] * len(args))
             self.vectors[full] = f"declare <{lanes} x double> @{full}({types})"
