@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from descend.api.reading import constant_arrays, order_of, prepared, read_cost, setting, start_names
+from descend.api.reading import check_settings, constant_arrays, order_of, prepared, read_cost, setting, start_names
 from descend.errors import MethodError, StartError, UnavailableError
 from descend.evaluation import ArrayVector, Evaluation, Order, Vector
-from descend.expression.limits import Limits
+from descend.expression.limits import STANDARD, Limits
 from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, RowsObjective, make_objective
 from descend.problem.parameters import real_array
 from descend.problem.problem import make_problem
@@ -170,20 +170,35 @@ def compile(  # noqa: A001 - the public name
     `constants` gives values to names (the n of a sum over an index), `data` constant arrays (the c of ``c[i]``); the
     entries of an array variable stand in the vector one after the other, named x[0], x[1], ...
 
+    `loss` is a name, or a formula in y (the left side of the model) and yhat (the right side), which is added up over
+    the rows.
+
     Raises `FormulaError`, `DataError`, `MethodError`.
 
     >>> import descend
     >>> fun = descend.compile("100*(y - x^2)^2 + (1 - x)^2")
     >>> fun.names, fun([0, 0]), fun.gradient([0, 0]).tolist()
     (('x', 'y'), 1.0, [-2.0, 0.0])
+    >>> rows = {"x": [0, 1, 2, 3], "passed": [0, 0, 1, 1]}
+    >>> fun = descend.compile("passed = b0 + b1*x", rows, loss="softplus(yhat) - y*yhat")
+    >>> fun.names, fun.gradient([0, 0]).tolist()
+    (('b0', 'b1'), [0.0, -2.0])
     """
     arrays = constant_arrays(data)
     keep = setting(keep_as_written, "keep_as_written")
     if table is not None:
         from descend.api.modelling import read_model
+        from descend.problem.loss.registry import find_loss
 
+        check_settings(None, limits)
         modelled = read_model(
-            cost, table, loss=loss, constants=constants, parameters=order_of(variables), keep_as_written=keep
+            cost,
+            table,
+            loss=find_loss(loss, formulas=limits or STANDARD),
+            constants=constants,
+            parameters=order_of(variables),
+            limits=limits,
+            keep_as_written=keep,
         )
         return CompiledFunction(modelled.objective(1, compiled=True))
     reading = read_cost(cost, names=[*start_names(constants), *arrays], given=start_names(constants), limits=limits)

@@ -58,7 +58,7 @@ def read_model(
 
     Raises `FormulaError`, `DataError`, `MethodError`, `UnavailableError`.
     """
-    chosen = loss if isinstance(loss, Loss) else find_loss(str(loss))
+    chosen = loss if isinstance(loss, Loss) else find_loss(loss)
     source = open_source(data, missing=missing)
     available = source.names if columns is None else tuple(str(c) for c in columns)
     for name in available:
