@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from descend.kernel.small import SmallLoop
 
 SLICE_SECONDS = 0.02  # aimed at; a slice never exceeds 50 ms on the machine it was measured on
-FIRST_SLICE = 2_000
+FIRST_SLICE = 1  # doubled until a slice takes as long as it should: one look may take long
 NEVER = 2**62
 
 
@@ -37,22 +37,22 @@ def walk(
     """Walk as `descend.descent.loop.descend` does, the whole loop in machine code where that is possible.
 
     Possible: the objective was chosen to be compiled, the method is of fixed step, every rule can be compiled, and
-    nobody watches or records every look.  The path is the same, bit for bit, as the loop's.
+    nobody watches every look.  Path and trace are the same, bit for bit, as the loop's.
     """
     formula = getattr(objective, "machine", None)
     rules = _rules(stopping)
-    watched = recorder is not None or watch is not None
-    if formula is None or rules is None or not method.fixed_step or watched:
+    if formula is None or rules is None or not method.fixed_step or watch is not None:
         run = descend(objective, method, start, stopping, recorder=recorder, watch=watch)
         return replace(run, tier=getattr(objective, "tier", run.tier))
     from descend.kernel.compile import compilable, fall_back  # only a long run needs it
 
-    program = trace_rule(method, formula, objective.names)
+    program = trace_rule(method, formula, objective.names, rate=recorder is not None)
     obstacle = compilable(program)  # the rate's formula may lack machine code where the cost's has it
     if obstacle is not None:
         fall_back(obstacle)
-        return replace(descend(objective, method, start, stopping), tier=f"interpreted: {obstacle}")
-    return _machine_walk(objective, program, start, rules)
+        run = descend(objective, method, start, stopping, recorder=recorder)
+        return replace(run, tier=f"interpreted: {obstacle}")
+    return _machine_walk(objective, program, start, rules, recorder)
 
 
 def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
@@ -63,19 +63,24 @@ def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
     return by_kind if by_kind.keys() <= known and len(by_kind) == len(rules) and NotFinite in by_kind else None
 
 
-def trace_rule(method: Method, formula: MachineFormula, names: Sequence[str]) -> Program:
-    """Run the method's `learn` once on symbols; return the program of cost, gradient and new point."""
+def trace_rule(method: Method, formula: MachineFormula, names: Sequence[str], *, rate: bool = False) -> Program:
+    """Run the method's `learn` once on symbols; return the program of cost, gradient, new point and, if asked, rate."""
     from descend.kernel.program import lower
 
     tape = formula.tape
     x, number = Symbols(tape, formula.variables), Symbols(tape, [tape.symbol(STEP_NUMBER)])
     state: Any = replace(method.start(Vector([])), x=x, number=number)
     new = method.learn(state, x, Evaluation(formula.cost, Symbols(tape, formula.gradient)))  # type: ignore[arg-type]
-    return lower(tape, [formula.cost, *formula.gradient, *new.x.entries], [*names, STEP_NUMBER])
+    outputs = [formula.cost, *formula.gradient, *new.x.entries]
+    if rate:
+        outputs += new.rate.entries if isinstance(new.rate, Symbols) else [tape.constant(new.rate)]
+    return lower(tape, outputs, [*names, STEP_NUMBER])
 
 
-def _machine_walk(objective: Objective, program: Program, start: Vector, rules: dict[type[Rule], Rule]) -> Run:
-    from descend.kernel import small  # only a long run needs it
+def _machine_walk(
+    objective: Objective, program: Program, start: Vector, rules: dict[type[Rule], Rule], recorder: Recorder | None
+) -> Run:
+    from descend.kernel import small, small_code  # only a long run needs them
 
     steps, looks, seconds = rules.get(Steps), rules.get(Looks), rules.get(Seconds)
     size, idle = rules.get(StepSize), rules.get(Idle)
@@ -86,11 +91,11 @@ def _machine_walk(objective: Objective, program: Program, start: Vector, rules: 
     if most_looks - 1 == most_steps and most_steps < NEVER:
         count_rule = next(kind for kind in rules if kind in {Steps, Looks})
     codes: dict[type[Rule], tuple[int, Ending]] = {
-        NotFinite: (small.NOT_FINITE, Ending.NOT_FINITE),
-        StepSize: (small.STEP_SMALL, Ending.STEP_SMALL),
-        Unmoved: (small.UNMOVED, Ending.UNMOVED),
-        Idle: (small.IDLE_TOO_LONG, Ending.IDLE),
-        count_rule: (small.STEPS_DONE, Ending.LOOKS if count_rule is Looks else Ending.STEPS),
+        NotFinite: (small_code.NOT_FINITE, Ending.NOT_FINITE),
+        StepSize: (small_code.STEP_SMALL, Ending.STEP_SMALL),
+        Unmoved: (small_code.UNMOVED, Ending.UNMOVED),
+        Idle: (small_code.IDLE_TOO_LONG, Ending.IDLE),
+        count_rule: (small_code.STEPS_DONE, Ending.LOOKS if count_rule is Looks else Ending.STEPS),
     }
     order = [codes[kind][0] for kind in rules if kind in codes]
     order += [code for code, _ in codes.values() if code not in order]
@@ -100,19 +105,23 @@ def _machine_walk(objective: Objective, program: Program, start: Vector, rules: 
     loop = small.SmallLoop(
         program,
         start,
-        small.LoopRules(size is not None, idle is not None, Unmoved in rules, tuple(order)),
+        small_code.LoopRules(size is not None, idle is not None, Unmoved in rules, tuple(order), recorder is not None),
         max_steps=min(most_steps, most_looks - 1),
         patience=idle.patience if isinstance(idle, Idle) else NEVER,
         step_limit=size.precision if isinstance(size, StepSize) else 0.0,
     )
     ending: Ending | None = None
-    count = max(1, min(FIRST_SLICE, 1_000_000 // max(1, len(program.instructions))))
+    count = FIRST_SLICE
+    if recorder is not None:
+        loop.record_every(recorder.stride)
     try:
         while ending is None:
             slice_began = perf_counter()
             reason = loop.run(count)
             now = perf_counter()
-            if reason != small.RUNNING:
+            if recorder is not None:
+                _take_rows(loop, recorder)
+            if reason != small_code.RUNNING:
                 ending = endings[reason]
             elif now - began >= limit:
                 ending = Ending.TIME
@@ -121,7 +130,19 @@ def _machine_walk(objective: Objective, program: Program, start: Vector, rules: 
             count = max(1, min(2 * count, int(SLICE_SECONDS / per_look)))
     except KeyboardInterrupt:
         ending = Ending.INTERRUPTED
-    return _facts(objective, loop, start, ending, perf_counter() - began)
+        if recorder is not None:
+            _take_rows(loop, recorder)  # once more: who was interrupted while taking them
+    return _facts(objective, loop, start, ending, recorder, perf_counter() - began)
+
+
+def _take_rows(loop: SmallLoop, recorder: Recorder) -> None:
+    """Hand what the loop wrote down to the recorder, which thins it, and ask for what it will keep."""
+    for row in loop.recorded():
+        if row.steps >= recorder.looks:
+            size = (row.point - row.previous).norm() if row.steps else float("nan")
+            seen = Evaluation(row.cost, row.gradient)
+            recorder.record(row.steps, row.steps + 1, row.point, seen, size, row.rate, accepted=True)
+    loop.record_every(recorder.stride)
 
 
 def _seen(objective: Objective, point: Vector) -> Evaluation:
@@ -129,23 +150,25 @@ def _seen(objective: Objective, point: Vector) -> Evaluation:
     return objective.look(point, Order.HESSIAN)
 
 
-def _facts(objective: Objective, loop: SmallLoop, start: Vector, ending: Ending, seconds: float) -> Run:
+def _facts(
+    objective: Objective, loop: SmallLoop, start: Vector, ending: Ending, recorder: Recorder | None, seconds: float
+) -> Run:
     """Read the buffers of a loop that has ended, and look once more at the points that are reported."""
-    from descend.kernel import small
+    from descend.kernel import small_code
 
     tail = loop.tail
     # Between slices the loop stands at a point that it has not looked at yet: the last look is the end of the tail.
     last = tail[-1] if tail else start
-    looks = loop.integer(small.LOOKS)
+    looks = loop.integer(small_code.LOOKS)
     progress = Progress(start, last)
     progress.steps = max(0, looks - 1)
     progress.looks = looks
-    progress.rises = loop.integer(small.RISES)
+    progress.rises = loop.integer(small_code.RISES)
     progress.tail = tail
     progress.last = Look(last, _seen(objective, last))
-    if loop.number(small.BEST_COST) < WORST:
+    if loop.number(small_code.BEST_COST) < WORST:
         best = loop.best
         progress.best = progress.last if best == last else Look(best, _seen(objective, best))
     if len(tail) > 1:
         progress.step_size = (tail[-1] - tail[-2]).norm()
-    return finish(progress, ending, None, seconds, "machine code")
+    return finish(progress, ending, recorder, seconds, "machine code")

@@ -111,6 +111,11 @@ class Recorder:
                 del self._rows[1::2]
                 self.stride *= 2
 
+    @property
+    def looks(self) -> int:
+        """The number of the last look that was taken in, 0 before the first."""
+        return 0 if self._last is None else self._last.look
+
     def trace(self) -> Trace:
         """Return what was recorded."""
         rows = list(self._rows)

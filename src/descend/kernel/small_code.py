@@ -1,0 +1,356 @@
+"""The code of a whole loop: the turn of a fixed-step method, its endings, its trace.
+
+The update rule comes as a program (traced from the method's own `learn`), so loop and interpreter share one
+definition; without reassociation they walk the same path, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from descend.evaluation import COST_NOISE
+from descend.kernel.lower import Body, double, module
+from descend.kernel.program import Program
+from descend.kernel.shorten import shortened
+
+TAIL = 8  # points of the recent past that are kept, a power of two
+ROWS = 512  # recorded looks that are kept until somebody takes them
+
+# Layout of the integer buffer, and of the doubles behind the vectors x, best x and the tail.
+LOOKS, STEPS, IDLE, RISES, MOVED, MAX_STEPS, PATIENCE, RECORDED, NEXT, STRIDE, INTEGERS = range(11)
+COST, BEST_COST, BEST_SQUARE, LEAST_SQUARE, STEP_SIZE, STEP_LIMIT, RATE, DOUBLES = range(8)
+
+RUNNING, STEPS_DONE, STEP_SMALL, NOT_FINITE, IDLE_TOO_LONG, UNMOVED = range(6)
+INFINITY = double(float("inf"))
+
+# What a turn hands to the next, and its place in the buffers.
+CARRIED = {
+    "i64": {"steps": STEPS, "idle": IDLE, "rises": RISES, "moved": MOVED, "recorded": RECORDED, "next": NEXT},
+    "double": {
+        "cost": COST, "best cost": BEST_COST, "best square": BEST_SQUARE, "least square": LEAST_SQUARE,
+        "step size": STEP_SIZE, "rate": RATE,
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LoopRules:
+    """Which endings are compiled into the loop, and whether it records (each costs a little)."""
+
+    step_size: bool = False
+    patience: bool = False
+    unmoved: bool = False
+    order: tuple[int, ...] = (NOT_FINITE, STEP_SMALL, UNMOVED, IDLE_TOO_LONG, STEPS_DONE)  # the first that holds wins
+    record: bool = False
+
+    @property
+    def codes(self) -> list[int]:
+        """Return the endings that are asked for, in their order."""
+        asked = {STEP_SMALL: self.step_size, UNMOVED: self.unmoved, IDLE_TOO_LONG: self.patience}
+        return [code for code in self.order if asked.get(code, True)]
+
+
+def loop_function(program: Program, size: int, rules: LoopRules) -> str:
+    """Return the module of ``i64 loop(double* d, i64* n, double* rows, i64 count)``.
+
+    Inputs of `program`: the `size` variables, then the number of the step; outputs: cost, gradient, new variables and,
+    with `rules.record`, the learning rate.  Each turn looks at x, keeps the best point, asks the rules, and updates.
+    Returns why it ended (`RUNNING`: the slice is over, or there is no place for another row).
+    """
+    body = _Writer(shortened(program, size), size, rules).body
+    return module([("i64 @loop(ptr noalias %d, ptr noalias %n, ptr noalias %rows, i64 %count)", body)])
+
+
+def width(size: int) -> int:
+    """Return how many doubles a row has: number of steps, cost, rate, x, the x before and the gradient."""
+    return 3 + 3 * size
+
+
+class _Writer:
+    """Writes the loop.  What a turn hands to the next lives in stack slots, of which LLVM makes registers.
+
+    A look that is lower than any before, the usual one, takes the short way through the blocks ``turn``, ``seen``,
+    ``lower``, ``keep``, ``judge``, ``learn`` and ``next``: branches that the processor predicts keep all of this off
+    the path from x to the next x.
+    """
+
+    def __init__(self, program: Program, size: int, rules: LoopRules) -> None:
+        self.size, self.rules = size, rules
+        self.body = b = Body()
+        self.numbers = (2 + TAIL) * size
+        self.enter()
+
+        b.label("turn")
+        self.x = [b.emit(f"load double, ptr {slot}") for slot in self.points]
+        self.steps = self.get("steps")
+        names = [*self.x, b.emit(f"sitofp i64 {self.steps} to double")] + [""] * len(program.instructions)
+        b.program(program, names)
+        outputs = [names[slot] for slot in program.outputs]
+        self.cost, self.gradient, self.new = outputs[0], outputs[1 : size + 1], outputs[size + 1 : 2 * size + 1]
+        self.rate = outputs[-1]
+        self.look()
+        self.judge()
+        self.learn()
+        self.leave()
+
+    def enter(self) -> None:
+        """Read the buffers."""
+        b = self.body
+        b.label("entry")
+        self.most_steps, self.patience, self.stride = (b.load("%n", k, "i64") for k in (MAX_STEPS, PATIENCE, STRIDE))
+        self.limit = b.load("%d", self.numbers + STEP_LIMIT)
+        self.points = [b.emit("alloca double") for _ in range(self.size)]
+        for k, slot in enumerate(self.points):
+            b.write(f"store double {b.load('%d', k)}, ptr {slot}")
+        self.slots = {name: (kind, b.emit(f"alloca {kind}")) for kind, names in CARRIED.items() for name in names}
+        self.slots |= {"last": ("i64", b.emit("alloca i64")), "lost": ("i1", b.emit("alloca i1"))}
+        for name, place in CARRIED["i64"].items():
+            self.put(name, b.load("%n", place, "i64"))
+        for name, place in CARRIED["double"].items():
+            self.put(name, b.load("%d", self.numbers + place))
+        ahead = b.emit(f"add i64 {self.get('steps')}, %count")
+        ahead = b.emit(f"sub i64 {ahead}, 1")
+        self.put("last", b.call("llvm.smin.i64", ahead, self.most_steps, kind="i64"))
+        self.put("lost", "false")
+        b.write("br label %turn")
+
+    def get(self, name: str) -> str:
+        """Read what is handed on."""
+        kind, slot = self.slots[name]
+        return self.body.emit(f"load {kind}, ptr {slot}")
+
+    def put(self, name: str, value: str) -> None:
+        """Write what is handed on."""
+        kind, slot = self.slots[name]
+        self.body.write(f"store {kind} {value}, ptr {slot}")
+
+    def in_tail(self, steps: str) -> str:
+        """Return where in `d` the tail has the point after so many steps."""
+        b = self.body
+        ring = b.emit(f"and i64 {steps}, {TAIL - 1}")
+        return b.emit(f"add i64 {b.emit(f'mul i64 {ring}, {self.size}')}, {2 * self.size}")
+
+    def look(self) -> None:
+        """Take in one look: `Progress.saw` says the same."""
+        b, cost, patience = self.body, self.cost, self.rules.patience
+        place = self.in_tail(self.steps)
+        for k in range(self.size):
+            b.store(self.x[k], "%d", b.emit(f"add i64 {place}, {k}"))
+        square = _squares(b, self.gradient)
+        # One comparison where no square overflows; where one does, entry by entry.
+        total = b.emit(f"fadd double {b.intrinsic('fabs', cost)}, {square}")
+        b.write(f"br i1 {b.emit(f'fcmp olt double {total}, {INFINITY}')}, label %seen, label %doubt")
+        b.label("doubt")
+        finite = "true"
+        for value in (cost, *self.gradient):
+            small = b.emit(f"fcmp olt double {b.intrinsic('fabs', value)}, {INFINITY}")
+            finite = b.emit(f"and i1 {finite}, {small}")
+        b.write(f"br i1 {finite}, label %seen, label %lost")
+        b.label("lost")
+        self.put("lost", "true")
+        self.put("rises", self.rises())
+        self.put("idle", b.emit(f"add i64 {self.get('idle')}, 1"))
+        b.write("br label %out")
+
+        # Better: lower by more than the noise of a cost, or equal to it and flatter.
+        b.label("seen")
+        best = self.get("best cost")
+        noise = b.emit(f"fmul double {b.intrinsic('fabs', best)}, {double(COST_NOISE)}")
+        lower = b.emit(f"fcmp olt double {cost}, {b.emit(f'fsub double {best}, {noise}')}")
+        least = "false"
+        if patience:
+            least_square = self.get("least square")
+            least = b.emit(f"fcmp olt double {square}, {least_square}")
+            self.put("least square", b.emit(f"select i1 {least}, double {square}, double {least_square}"))
+        b.write(f"br i1 {lower}, label %lower, label %higher")
+        b.label("lower")  # the look before is no lower than the best, so this one is no rise
+        self.put("rises", "0")
+        self.put("idle", "0")
+        b.write("br label %keep")
+        b.label("higher")
+        equal = b.emit(f"fcmp ole double {cost}, {b.emit(f'fadd double {best}, {noise}')}")
+        flatter = b.emit(f"fcmp olt double {square}, {self.get('best square')}")
+        better = b.emit(f"and i1 {equal}, {flatter}")
+        self.put("rises", self.rises())
+        if patience:
+            progress = b.emit(f"or i1 {better}, {least}")
+            idle = b.emit(f"add i64 {self.get('idle')}, 1")
+            self.put("idle", b.emit(f"select i1 {progress}, i64 0, i64 {idle}"))
+        b.write(f"br i1 {better}, label %keep, label %judge")
+        b.label("keep")
+        for k in range(self.size):
+            b.store(self.x[k], "%d", self.size + k)
+        self.put("best cost", cost)
+        self.put("best square", square)
+        b.write("br label %judge")
+
+    def rises(self) -> str:
+        """Count the rises in a row."""
+        b = self.body
+        rising = b.emit(f"fcmp ugt double {self.cost}, {self.get('cost')}")  # NaN counts as higher
+        more = b.emit(f"add i64 {self.get('rises')}, 1")
+        return b.emit(f"select i1 {rising}, i64 {more}, i64 0")
+
+    def holds(self, code: int) -> str:
+        """Write the condition of an ending."""
+        match code:
+            case _ if code == NOT_FINITE:
+                return self.get("lost")
+            case _ if code == STEP_SMALL:
+                return self.body.emit(f"fcmp olt double {self.get('step size')}, {self.limit}")
+            case _ if code == UNMOVED:
+                return self.body.emit(f"icmp eq i64 {self.get('moved')}, 0")
+            case _ if code == IDLE_TOO_LONG:
+                return self.body.emit(f"icmp sge i64 {self.get('idle')}, {self.patience}")
+        return self.body.emit(f"icmp sge i64 {self.steps}, {self.most_steps}")
+
+    def judge(self) -> None:
+        """End the loop where a rule says so."""
+        b = self.body
+        b.label("judge")
+        # The last step is found by the count of turns below, unless rows are written on the way there.
+        elsewhere = {NOT_FINITE} if self.rules.record else {NOT_FINITE, STEPS_DONE}
+        for code in self.rules.codes:
+            if code not in elsewhere:
+                b.write(f"br i1 {self.holds(code)}, label %out, label %past{code}")
+                b.label(f"past{code}")
+        b.write("br label %learn")
+
+    def learn(self) -> None:
+        """Go to the new point, unless the slice or the budget is over."""
+        b, rules = self.body, self.rules
+        b.label("learn")
+        after = {"steps": b.emit(f"add i64 {self.steps}, 1"), "cost": self.cost}
+        change = []
+        if rules.step_size or rules.unmoved:
+            change = [b.emit(f"fsub double {fresh}, {old}") for old, fresh in zip(self.x, self.new, strict=True)]
+        if rules.unmoved:
+            after["moved"] = _moved(b, change)
+        if rules.step_size:
+            after["step size"] = _norm(b, change, "moved" if rules.unmoved else "learn")
+        if rules.record:
+            after["rate"] = self.rate
+            self.record()
+        at_last = b.emit(f"icmp eq i64 {self.steps}, {self.get('last')}")
+        b.write(f"br i1 {at_last}, label %stop, label %next")
+        b.label("next")
+        for name, value in after.items():
+            self.put(name, value)
+        for slot, value in zip(self.points, self.new, strict=True):
+            b.write(f"store double {value}, ptr {slot}")
+        b.write("br label %turn")
+
+        b.label("stop")
+        done = b.emit(f"icmp sge i64 {self.steps}, {self.most_steps}")
+        b.write(f"br i1 {done}, label %out, label %pause")
+        b.label("pause")  # the slice is over: the next call looks at the new x
+        self.last_row()
+        for name, value in after.items():
+            self.put(name, value)
+        self.save(self.new)
+        b.write(f"ret i64 {RUNNING}")
+
+    def record(self) -> None:
+        """Write a row where one is due; a full buffer ends the slice."""
+        b = self.body
+        due = b.emit(f"icmp eq i64 {self.steps}, {self.get('next')}")
+        b.write(f"br i1 {due}, label %write, label %written")
+        b.label("write")
+        self.row(self.rate)
+        recorded = b.emit(f"add i64 {self.get('recorded')}, 1")
+        self.put("recorded", recorded)
+        self.put("next", b.emit(f"add i64 {self.steps}, {self.stride}"))
+        full = b.emit(f"icmp sge i64 {recorded}, {ROWS}")
+        self.put("last", b.emit(f"select i1 {full}, i64 {self.steps}, i64 {self.get('last')}"))
+        b.write("br label %written")
+        b.label("written")
+
+    def last_row(self) -> None:
+        """Write this look behind the rows, as one after which no step was taken: the trace ends with it."""
+        if self.rules.record:
+            self.row(self.get("rate"))
+
+    def row(self, rate: str) -> None:
+        """Write this look behind the rows."""
+        b = self.body
+        before = self.in_tail(b.emit(f"sub i64 {self.steps}, 1"))
+        previous = [b.load("%d", b.emit(f"add i64 {before}, {k}")) for k in range(self.size)]
+        place = b.emit(f"mul i64 {self.get('recorded')}, {width(self.size)}")
+        number = b.emit(f"sitofp i64 {self.steps} to double")
+        for k, value in enumerate((number, self.cost, rate, *self.x, *previous, *self.gradient)):
+            b.store(value, "%rows", b.emit(f"add i64 {place}, {k}"))
+
+    def leave(self) -> None:
+        """End at x, which has been looked at, and say why."""
+        b = self.body
+        b.label("out")
+        reason = str(RUNNING)
+        for code in reversed(self.rules.codes):
+            reason = b.emit(f"select i1 {self.holds(code)}, i64 {code}, i64 {reason}")
+        self.last_row()
+        self.put("cost", self.cost)
+        self.save(self.x)
+        b.write(f"ret i64 {reason}")
+
+    def save(self, x: list[str]) -> None:
+        """Write everything back into the buffers."""
+        b = self.body
+        for k, value in enumerate(x):
+            b.store(value, "%d", k)
+        b.store(b.emit(f"add i64 {self.steps}, 1"), "%n", LOOKS, "i64")
+        for name, place in CARRIED["i64"].items():
+            b.store(self.get(name), "%n", place, "i64")
+        for name, place in CARRIED["double"].items():
+            b.store(self.get(name), "%d", self.numbers + place)
+
+
+def _squares(b: Body, entries: list[str]) -> str:
+    """Write the sum of squares, added from the first to the last."""
+    total, *others = [b.emit(f"fmul double {entry}, {entry}") for entry in entries]
+    for other in others:
+        total = b.emit(f"fadd double {total}, {other}")
+    return total
+
+
+def _moved(b: Body, change: list[str]) -> str:
+    """Write whether any entry changed (1 or 0); most often the first says so."""
+    # Not fresh ≠ old: the loop takes inf - inf for a move.
+    first, *others = (f"fcmp une double {difference}, {double(0.0)}" for difference in change)
+    b.write(f"br i1 {b.emit(first)}, label %moved, label %still")
+    b.label("still")
+    another = "false"
+    for different in others:
+        another = b.emit(f"or i1 {another}, {b.emit(different)}")
+    other = b.emit(f"zext i1 {another} to i64")
+    b.write("br label %moved")
+    b.label("moved")
+    return b.emit(f"phi i64 [1, %learn], [{other}, %still]")
+
+
+def _norm(b: Body, entries: list[str], block: str) -> str:
+    """Write the Euclidean length of a vector, free of overflow and underflow, as `Vector.norm` has it, into `block`."""
+    sizes = [b.intrinsic("fabs", e) for e in entries]
+    if len(entries) == 1:
+        return sizes[0]  # the root of the square is the same double wherever the square is normal
+    squares = _squares(b, entries)
+    plain = b.intrinsic("sqrt", squares)
+    # Most often the sum alone says that the largest entry is between 1e-150 and 1e150.
+    inside = b.emit(f"fcmp ogt double {squares}, {double(len(entries) * 1.1e-300)}")
+    inside = b.emit(f"and i1 {inside}, {b.emit(f'fcmp olt double {squares}, {double(0.9e300)}')}")
+    b.write(f"br i1 {inside}, label %measured, label %measure")
+    b.label("measure")
+    largest = sizes[0]
+    for size in sizes[1:]:
+        largest = b.intrinsic("maximum", largest, size)
+    inside = b.emit(f"fcmp ogt double {largest}, {double(1e-150)}")
+    inside = b.emit(f"and i1 {inside}, {b.emit(f'fcmp olt double {largest}, {double(1e150)}')}")
+    b.write(f"br i1 {inside}, label %measured, label %scale")
+    b.label("scale")
+    root = b.intrinsic("sqrt", _squares(b, [b.emit(f"fdiv double {e}, {largest}") for e in entries]))
+    scaled = b.emit(f"fmul double {largest}, {root}")
+    usable = b.emit(f"fcmp one double {largest}, {double(0.0)}")
+    usable = b.emit(f"and i1 {usable}, {b.emit(f'fcmp olt double {largest}, {INFINITY}')}")
+    scaled = b.emit(f"select i1 {usable}, double {scaled}, double {largest}")  # 0, inf and NaN are their own length
+    b.write("br label %measured")
+    b.label("measured")
+    return b.emit(f"phi double [{plain}, %{block}], [{plain}, %measure], [{scaled}, %scale]")
