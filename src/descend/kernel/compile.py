@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from descend.kernel.lower import LIBRARY, obstacle, point_function
+from descend.kernel.lower import LIBRARY, obstacle
 from descend.kernel.program import Program
+from descend.kernel.straight import point_function
 from descend.kernel.target import target
 
-LARGE = 2_000  # instructions from which a level less is optimised: 8,000 at one point take 1.4 s to compile, or 0.03
+LARGE = 10_000  # instructions from which a level less is optimised: 13,000 take 0.6 s to compile, or 0.3
 
 
 @dataclass
@@ -126,10 +127,12 @@ class PointKernel:
     """
 
     def __init__(self, program: Program) -> None:
-        self._code = MachineCode(point_function(program), 1, len(program.instructions))
+        text, memory = point_function(program)
+        self._code = MachineCode(text, 1, len(program.instructions))
         self._count = len(program.inputs)
         self._offset = 8 * self._count
-        self._buffer = ctypes.c_double * (self._count + len(program.outputs))  # inputs, then outputs
+        self._end = self._count + len(program.outputs)
+        self._buffer = ctypes.c_double * (self._count + len(program.outputs) + memory)
         prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
         self._call = prototype(self._code.address("point"))
 
@@ -139,4 +142,4 @@ class PointKernel:
         buffer[: self._count] = list(inputs)
         address = ctypes.addressof(buffer)
         self._call(address, address + self._offset)
-        return buffer[self._count :]
+        return buffer[self._count : self._end]

@@ -5,7 +5,7 @@ added in their order, so the bits depend neither on the number of threads nor on
 large for one loop (many columns, many outputs) is cut into pieces: each is a loop of its own over the same block, which
 stays in the cache meanwhile, and values that later pieces need are kept for the block.
 
-Products that are added may be fused (one rounding less), and sums over rows are reassociated; nothing else is.
+The sum over the rows of a block is taken lane by lane, so in another order; nothing else is rearranged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4096  # rows that are summed together, at most
 CACHE = 512 * 1024  # bytes of a block's columns and kept values, when several loops go over them
-WHOLE = Limits(operations=600, inputs=24, outputs=40)  # up to which one loop does it
+WHOLE = Limits(operations=600, inputs=20, outputs=40)  # up to which one loop does it
 PART = Limits(operations=200, inputs=12, outputs=16)  # of one loop, where there are several
 SLICE_SECONDS = 0.01  # of one call, so that interrupts are served
 LIBRARY_OPERATIONS = 10  # that a call of a library function takes as long as
@@ -183,7 +183,7 @@ class _Loop:
         """Add the lanes that are rows of the block (in the spelling that the instruction set does better)."""
         b = self.body
         if self.lanes == 8:
-            grown = b.emit(f"fadd contract {b.kind} {total}, {value}")
+            grown = b.emit(f"fadd {b.kind} {total}, {value}")
             return b.emit(f"select {b.truth} {inside}, {b.kind} {grown}, {b.kind} {total}")
         chosen = b.emit(f"select {b.truth} {inside}, {b.kind} {value}, {b.kind} zeroinitializer")
         return b.emit(f"fadd {b.kind} {total}, {chosen}")
