@@ -15,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export MPLBACKEND := Agg
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow fuzz lint format bench docs lab pictures requirements clean
+.PHONY: help demo test test-slow fuzz fuzz-kernels lint format bench docs lab pictures requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -61,6 +61,9 @@ test-slow: .venv/.test ## run the long tests that make test leaves out
 
 fuzz: .venv/.test ## read 200,000 hostile texts; FUZZ_ARGS="--count 1000 --seed 5" chooses
 	$(BIN)/python -m tests.fuzz.run $(FUZZ_ARGS)
+
+fuzz-kernels: .venv/.test ## put 20,000 random formulas through every kernel; FUZZ_ARGS as above
+	$(BIN)/python -m tests.fuzz.kernels $(FUZZ_ARGS)
 
 lint: .venv/.test ## style, types, the order of the rooms, the rules of the repository
 	$(BIN)/ruff check .
