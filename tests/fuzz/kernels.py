@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from descend.expression.tape import Tape
-from descend.kernel import rows as rows_module
+from descend.kernel import rows_code
 from descend.kernel import straight as straight_module
 from descend.kernel.compile import PointKernel
 from descend.kernel.interpret import Interpreter, arrays
@@ -86,7 +86,7 @@ def fuzz(count: int, seed: int, size: int = 16) -> Tally:
     """Try `count` tapes; the same seed tries the same ones."""
     tally = Tally()
     rng = random.Random(seed)
-    whole = (rows_module.WHOLE, straight_module.IN_PLACE)
+    whole = (rows_code.WHOLE, straight_module.IN_PLACE)
     while tally.tapes < count and not tally.wrong:
         program = program_of(rng, size)
         width = len(program.inputs)
@@ -98,10 +98,10 @@ def fuzz(count: int, seed: int, size: int = 16) -> Tally:
                 check_rows(program, points, rng.randint(0, width), tally, f"rows, {target}")
             straight_module.IN_PLACE = 0
             check_points(program, points, tally, "point in pieces")
-            rows_module.WHOLE = Limits(1, 1, 1)
+            rows_code.WHOLE = Limits(1, 1, 1)
             check_rows(program, points, rng.randint(0, width), tally, "rows in pieces")
         finally:
-            rows_module.WHOLE, straight_module.IN_PLACE = whole
+            rows_code.WHOLE, straight_module.IN_PLACE = whole
         tally.tapes += GROUP
     return tally
 
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     straight_module.PART = PIECES
-    rows_module.PART = PIECES
+    rows_code.PART = PIECES
     began = time.perf_counter()
     tally = fuzz(options.count, options.seed)
     seconds = time.perf_counter() - began

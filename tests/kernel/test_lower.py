@@ -15,7 +15,7 @@ from descend.kernel.compile import PointKernel
 from descend.kernel.interpret import Interpreter
 from descend.kernel.lower import double
 from descend.kernel.program import PRIMITIVES, lower
-from descend.kernel.rows import plan, rows_function
+from descend.kernel.rows_code import plan, rows_function
 from descend.kernel.straight import point_function
 from tests.kernel.tapes import EDGES, all_same, random_outputs, random_point, same, with_gradient
 

@@ -16,7 +16,7 @@ from descend.expression.derivative import gradient, hessian
 from descend.expression.parse import parse
 from descend.expression.tape import Tape
 from descend.kernel import rows as rows_module
-from descend.kernel import threads
+from descend.kernel import rows_code, threads
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.lower import NO_MACHINE_CODE
 from descend.kernel.pieces import Limits
@@ -102,8 +102,8 @@ def test_each_row_is_read_once():
 def test_sums_in_pieces(name, made_for, monkeypatch):
     """As small as pieces can be: everything goes through memory, conditions and all."""
     monkeypatch.setenv("DESCEND_TARGET", made_for)
-    monkeypatch.setattr(rows_module, "WHOLE", Limits(1, 1, 1))
-    monkeypatch.setattr(rows_module, "PART", Limits(2, 2, 1))
+    monkeypatch.setattr(rows_code, "WHOLE", Limits(1, 1, 1))
+    monkeypatch.setattr(rows_code, "PART", Limits(2, 2, 1))
     text, parameters = MODELS[name]
     program = program_of(text, len(parameters))
     kernel = RowsKernel(program, len(parameters))

@@ -1,0 +1,223 @@
+"""How sums over rows are written: vector code for one loop or several over a block of rows.
+
+A program too large for one loop (many columns, many outputs) is cut into pieces.  Each is a loop of its own over the
+same block, which stays in the cache meanwhile, and values that later pieces need are kept for the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from descend.kernel.lower import Body, module
+from descend.kernel.pieces import CONDITIONS, Limits, Piece, Pieces, cut
+from descend.kernel.program import Program
+from descend.kernel.vector_math import LanesBody
+
+BLOCK = 4096  # rows that are summed together, at most
+CACHE = 512 * 1024  # bytes of a block's columns and kept values, when several loops go over them
+WHOLE = Limits(
+    operations=600, inputs=20, outputs=40
+)  # up to which one loop does it: measured, 16 columns even, 24 worse
+PART = Limits(operations=200, inputs=12, outputs=16)  # of one loop, where there are several
+LONGEST_STEP = 4  # vectors of rows that a loop takes at a time
+
+
+class Plan(NamedTuple):
+    """How a program is evaluated: what is the same for all rows, and the loops over the rest."""
+
+    program: Program
+    parameters: int
+    uniform: tuple[int, ...]  # slots that are computed once, in their order
+    frame: dict[int, int]  # parameter or uniform slot → its place in the frame
+    pieces: Pieces
+    block: int  # rows
+
+
+def plan(program: Program, parameters: int) -> Plan:
+    """Decide what is computed once, and cut the rest into loops."""
+    first = len(program.inputs)
+    columns = range(parameters, first)
+    varying = set(columns)
+    constants = set()
+    for slot, instruction in enumerate(program.instructions, first):
+        if instruction.op == "constant":
+            constants.add(slot)
+        elif instruction.op in CONDITIONS or any(a in varying for a in instruction.args):
+            varying.add(slot)
+    once = [s for s in range(first, program.slots) if s not in varying and s not in constants]
+    everywhere = {*range(first), *constants, *once}
+    pieces = cut(program, everywhere, columns, WHOLE)
+    block = BLOCK
+    if len(pieces.pieces) > 1:
+        pieces = cut(program, everywhere, columns, PART)
+        bytes_a_row = 8 * (len(columns) + pieces.memory)
+        while block > 128 and block * bytes_a_row > CACHE:
+            block //= 2
+    frame = {slot: place for place, slot in enumerate([*range(parameters), *once])}
+    return Plan(program, parameters, tuple(once), frame, pieces, block)
+
+
+class _Loop:
+    """One piece as a function: ``void piece(double* frame, void** table, i64 start, i64 count, double* kept, out)``.
+
+    It goes over the rows [start, start + count) by vectors.  The last vector may reach beyond the end (the caller sees
+    to it that there is memory); what it finds there is computed but not added.
+    """
+
+    def __init__(self, work: Plan, piece: Piece, number: int, single: Sequence[bool], lanes: int) -> None:
+        self.work, self.piece, self.number, self.single = work, piece, number, single
+        self.lanes = lanes
+        small = len(piece.slots) <= 40 and len(piece.outputs) <= 6
+        self.unroll = (
+            LONGEST_STEP if small and len(piece.slots) <= 12 else 2 if small else 1
+        )  # sums that do not wait for another
+        self.body = LanesBody(lanes)
+
+    def write(self) -> tuple[str, Body]:
+        b, piece, program = self.body, self.piece, self.work.program
+        inputs = len(program.inputs)
+        used = {a for s in piece.slots for a in program.instructions[s - inputs].args}
+        used |= {program.outputs[k] for k in piece.outputs}
+        b.label("entry")
+        end = b.spread(b.emit("sitofp i64 %count to double"))
+        names = [""] * program.slots
+        for slot in sorted(used):
+            if slot in self.work.frame:
+                names[slot] = b.spread(b.load("%frame", self.work.frame[slot]))
+            elif slot >= inputs and program.instructions[slot - inputs].op == "constant":
+                b.program(program, names, [slot])
+        columns = {
+            s: self._column(s - self.work.parameters) for s in sorted(used) if self.work.parameters <= s < inputs
+        }
+        kept = {s: self._kept(s) for s in (*piece.reads, *piece.writes)}
+        b.write("br label %rows")
+
+        b.label("rows")
+        index, after = b.fresh(), b.fresh()
+        row, row_after = b.fresh(), b.fresh()  # the numbers of the rows of the first vector, as doubles
+        sums = [[b.fresh() for _ in piece.outputs] for _ in range(self.unroll)]
+        step = self.lanes * self.unroll
+        numbers = ", ".join(f"double {float(k)}" for k in range(self.lanes))
+        b.write(f"{index} = phi i64 [0, %entry], [{after}, %rows]")
+        b.write(f"{row} = phi {b.kind} [<{numbers}>, %entry], [{row_after}, %rows]")
+        phis = len(b.lines)
+        totals = []
+        for turn in range(self.unroll):
+            offset, here = index, row
+            if turn:
+                offset = b.emit(f"add nuw nsw i64 {index}, {turn * self.lanes}")
+                here = b.emit(f"fadd {b.kind} {row}, {b.number(turn * self.lanes)}")
+            inside = b.emit(f"fcmp olt {b.kind} {here}, {end}")
+            self._values(names, columns, kept, offset)
+            totals.append([
+                self._added(total, names[program.outputs[k]], inside)
+                for total, k in zip(sums[turn], piece.outputs, strict=True)
+            ])  # fmt: skip
+        b.write(f"{row_after} = fadd {b.kind} {row}, {b.number(step)}")
+        b.write(f"{after} = add nuw nsw i64 {index}, {step}")
+        b.write(f"br i1 {b.emit(f'icmp slt i64 {after}, %count')}, label %rows, label %done")
+        b.lines[phis:phis] = [
+            f"  {s} = phi {b.kind} [zeroinitializer, %entry], [{t}, %rows]"
+            for turn in range(self.unroll)
+            for s, t in zip(sums[turn], totals[turn], strict=True)
+        ]
+
+        b.label("done")
+        for k, *parts in zip(piece.outputs, *totals, strict=True):
+            total = parts[0]
+            for part in parts[1:]:
+                total = b.emit(f"fadd {b.kind} {total}, {part}")
+            b.store(self._across(total), "%out", k)
+        b.write("ret void")
+        arguments = (
+            "ptr noalias %frame, ptr noalias %table, i64 %start, i64 %count, ptr noalias %kept, ptr noalias %out"
+        )
+        return f'internal void @piece{self.number}({arguments}) "min-legal-vector-width"="512"', b
+
+    def _values(self, names: list[str], columns: dict[int, str], kept: dict[int, str], offset: str) -> None:
+        """Compute all slots of the piece for the vector of rows at `offset`."""
+        b, piece = self.body, self.piece
+        for slot, pointer in columns.items():
+            names[slot] = self._load(pointer, offset, single=self.single[slot - self.work.parameters])
+        for slot in piece.reads:
+            names[slot] = self._load(kept[slot], offset)
+        b.program(self.work.program, names, piece.slots)
+        for slot in piece.writes:
+            place = b.emit(f"getelementptr inbounds double, ptr {kept[slot]}, i64 {offset}")
+            b.write(f"store {b.kind} {names[slot]}, ptr {place}, align 8")
+
+    def _column(self, number: int) -> str:
+        b = self.body
+        kind = "float" if self.single[number] else "double"
+        return b.emit(f"getelementptr inbounds {kind}, ptr {b.load('%table', number, 'ptr')}, i64 %start")
+
+    def _kept(self, slot: int) -> str:
+        place = self.work.pieces.place[slot] * self.work.block
+        return self.body.emit(f"getelementptr inbounds double, ptr %kept, i64 {place}")
+
+    def _load(self, pointer: str, offset: str, *, single: bool = False) -> str:
+        b = self.body
+        scalar, size = ("float", 4) if single else ("double", 8)
+        place = b.emit(f"getelementptr inbounds {scalar}, ptr {pointer}, i64 {offset}")
+        value = b.emit(f"load <{b.lanes} x {scalar}>, ptr {place}, align {size}")
+        return b.emit(f"fpext <{b.lanes} x float> {value} to {b.kind}") if single else value
+
+    def _added(self, total: str, value: str, inside: str) -> str:
+        """Add the lanes that are rows of the block (in the spelling that the instruction set does better)."""
+        b = self.body
+        if self.lanes == 8:
+            grown = b.emit(f"fadd {b.kind} {total}, {value}")
+            return b.emit(f"select {b.truth} {inside}, {b.kind} {grown}, {b.kind} {total}")
+        chosen = b.emit(f"select {b.truth} {inside}, {b.kind} {value}, {b.kind} zeroinitializer")
+        return b.emit(f"fadd {b.kind} {total}, {chosen}")
+
+    def _across(self, total: str) -> str:
+        """Add the lanes of a vector, halves first."""
+        b, lanes = self.body, self.lanes
+        while lanes > 1:
+            lanes //= 2
+            order = ", ".join(f"i32 {k + lanes if k < lanes else k}" for k in range(self.lanes))
+            moved = b.emit(f"shufflevector {b.kind} {total}, {b.kind} poison, <{self.lanes} x i32> <{order}>")
+            total = b.emit(f"fadd {b.kind} {total}, {moved}")
+        return b.emit(f"extractelement {b.kind} {total}, i64 0")
+
+
+def rows_function(work: Plan, single: Sequence[bool], lanes: int) -> str:
+    """Return the module of ``void rows(task* tasks, i64 first, i64 last, double* p, i64 stride, memory, out)``.
+
+    A task is four words: the address of a table (of column addresses), the group (its parameters are at
+    ``p[group·stride]``), the first row and the number of rows, at most a block.  Task t fills ``out[k + t·outputs]``.
+    `memory` holds the frame, then the kept values of a block.
+    """
+    loops = [_Loop(work, piece, number, single, lanes).write() for number, piece in enumerate(work.pieces.pieces)]
+    b = Body()
+    program = work.program
+    b.label("entry")
+    kept = b.emit(f"getelementptr inbounds double, ptr %memory, i64 {len(work.frame)}")
+    b.write("br label %task")
+    b.label("task")
+    number, following = b.fresh(), b.fresh()
+    b.write(f"{number} = phi i64 [%first, %entry], [{following}, %task]")
+    task = b.emit(f"getelementptr inbounds i64, ptr %tasks, i64 {b.emit(f'mul i64 {number}, 4')}")
+    table, group = b.load(task, 0, "ptr"), b.load(task, 1, "i64")
+    parameters = b.emit(f"getelementptr inbounds double, ptr %p, i64 {b.emit(f'mul i64 {group}, %stride')}")
+    start, count = b.load(task, 2, "i64"), b.load(task, 3, "i64")
+    names = [b.load(parameters, k) for k in range(work.parameters)] + [""] * (program.slots - work.parameters)
+    first = len(program.inputs)
+    constants = [s for s, i in enumerate(program.instructions, first) if i.op == "constant"]
+    b.program(program, names, [*constants, *work.uniform])
+    for slot, place in work.frame.items():
+        b.store(names[slot], "%memory", place)
+    out = b.emit(f"getelementptr inbounds double, ptr %out, i64 {b.emit(f'mul i64 {number}, {len(program.outputs)}')}")
+    for piece in range(len(loops)):
+        b.write(
+            f"call void @piece{piece}(ptr %memory, ptr {table}, i64 {start}, i64 {count}, ptr {kept}, ptr {out}) #0"
+        )
+    b.write(f"{following} = add nsw i64 {number}, 1")
+    b.write(f"br i1 {b.emit(f'icmp slt i64 {following}, %last')}, label %task, label %end")
+    b.label("end")
+    b.write("ret void")
+    arguments = "ptr noalias %tasks, i64 %first, i64 %last, ptr %p, i64 %stride, ptr noalias %memory, ptr noalias %out"
+    head = f"void @rows({arguments})"
+    return module([*loops, (head, b)])
