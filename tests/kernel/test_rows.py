@@ -372,12 +372,12 @@ class TestMemoryAndInterrupts:
         kernel = RowsKernel(program_of("b0*x + y*z", 1), 1)
         kernel([2.0], [np.ones(50_000) for _ in range(3)])
         kernel([3.0], [np.zeros(10)] * 3)  # the kernel has moved on to other columns
-        (part, blocks), _ = kept
+        (part, blocks), *_ = kept
         del kernel
         gc.collect()
         rubbish = [np.full(50_000, nan) for _ in range(20)]
         part(0, blocks)
-        _, partial, _ = part.__defaults__[0]
+        _, partial, *_ = part.__defaults__[0]
         assert partial.sum(axis=0).tolist() == [150_000.0, 50_000.0]
         assert len(rubbish) == 20
 
