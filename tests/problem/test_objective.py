@@ -10,10 +10,9 @@ import descend
 from descend.data.open import open_source
 from descend.evaluation import Order, Vector
 from descend.expression.parse import parse, parse_model
-from descend.kernel.program import lower
 from descend.problem.loss.squares import MSE, RSS
 from descend.problem.model import make_model
-from descend.problem.objective import FormulaObjective, RowsObjective, worth_compiling
+from descend.problem.objective import FormulaObjective, RowsObjective
 from descend.problem.problem import make_problem
 from tests.oracles.judge import derivatives
 from tests.oracles.read import read
@@ -138,14 +137,6 @@ def test_no_dense_hessian_of_hundreds_of_variables():
 
 
 class TestEvaluator:
-    def test_it_is_chosen_from_formula_and_budget_only(self):
-        problem = make_problem(parse("x^2 + exp(x)"))
-        program = lower(problem.tape, [problem.root, *problem.gradient], problem.variables)
-        assert not worth_compiling(program, 100)
-        assert worth_compiling(program, 10_000_000)
-        assert not worth_compiling(program, 1, rows=100)
-        assert worth_compiling(program, 1000, rows=1_000_000)
-
     def test_interpreter_and_machine_code_agree_over_rows(self):
         rng = np.random.default_rng(0)
         data = {"x": rng.normal(size=10_007), "y": rng.normal(size=10_007)}

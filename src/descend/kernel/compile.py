@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from descend.kernel.log import log
 from descend.kernel.lower import LIBRARY, obstacle
 from descend.kernel.program import Program
 from descend.kernel.straight import point_function
@@ -32,9 +33,7 @@ def fall_back(reason: str) -> None:
     """Count that machine code was wanted and could not be had."""
     COUNTERS.fallbacks += 1
     COUNTERS.reason = reason
-    import logging
-
-    logging.getLogger("descend").info("no machine code: %s; the formula is interpreted", reason)
+    log("info", "no machine code: %s; the formula is interpreted", reason)
 
 
 class MachineCode:

@@ -12,15 +12,12 @@ from descend.expression.derivative import Gradient, hessian
 from descend.expression.limits import STANDARD, Limits
 from descend.kernel.nest import LoopStatement, Nest, make_nest
 from descend.kernel.rounding import UNIT
+from descend.kernel.tiers import decide, nest_work
 from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.problem import Problem
 from descend.problem.products import DirectionalKernel, Packing, gauss_newton_gradient, hessian_gradient
 from descend.problem.sparsity import Sparsity, sparsity
 
-INTERPRETED_SECONDS = 1.0  # a budget that the interpreter certainly finishes in this time is not compiled
-CALL_SECONDS = 2e-6  # of one NumPy call
-ROUND_SECONDS = 2e-9  # of one operation in one round
-ORDERED_SECONDS = 1e-6  # of one round that must wait for the one before it
 EXPLICIT_HESSIAN = 30  # variables that are numbers, up to which every second derivative is an entry of its own
 DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
 FURTHEST_INDEX = 2**31 - 1
@@ -54,7 +51,7 @@ class IndexedObjective:
         )
         _check_size(self._nest, limits)
         self._reference = NestInterpreter(self._nest, self._first)
-        wanted = looks * _seconds(self._nest) > INTERPRETED_SECONDS if compiled is None else compiled
+        wanted = decide(nest_work(self._nest), looks, compiled).compiled
         self.tier = "interpreted"
         self._evaluator = self._kernel(self._nest) if wanted else self._reference
         self._products: dict[str, DirectionalKernel | None] = {}
@@ -196,20 +193,3 @@ def _check_size(nest: Nest, limits: Limits) -> None:
             f"the sums of this formula take {total:,} rounds in one look; the limit is {limits.rounds:,} "
             f"(in Python, limits=descend.Limits(rounds=...) raises the limit)"
         )
-
-
-def _seconds(nest: Nest) -> float:
-    """Estimate how long the interpreter takes for one look."""
-    total = 0.0
-    todo: list[tuple[Any, float]] = [(statement, 1.0) for statement in nest.statements]
-    while todo:
-        statement, times = todo.pop()
-        if not isinstance(statement, LoopStatement):
-            total += times * CALL_SECONDS
-        elif statement.leaf:
-            total += times * (len(statement.body) + 4) * (CALL_SECONDS + statement.rounds * ROUND_SECONDS)
-            if any(r.scan or r.op != "sum" for r in statement.reductions):
-                total += times * statement.rounds * ORDERED_SECONDS
-        else:
-            todo += [(inner, times * statement.rounds) for inner in statement.body]
-    return total

@@ -15,6 +15,7 @@ from descend.expression.limits import STANDARD, Limits
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
+from descend.kernel.tiers import decide, formula_work, rows_work
 from descend.problem.problem import Problem
 
 if TYPE_CHECKING:
@@ -23,24 +24,8 @@ if TYPE_CHECKING:
     from descend.data.source import Table
     from descend.problem.indexed import IndexedObjective
 
-INTERPRETED_SECONDS = 1.0  # a budget that the interpreter certainly finishes in this time is not compiled
-LOOK_SECONDS = 4e-6  # of the loop around a look
-OPERATION_SECONDS = 0.2e-6  # of one interpreted operation
-ROWS_OPERATION_SECONDS = 1.5e-6  # of one NumPy call on a block
-ROW_SECONDS = 1.5e-9  # of one NumPy operation, a row
 EXPLICIT_HESSIAN = 30  # variables up to which every second derivative is an entry of its own
 DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
-
-
-def worth_compiling(program: Program, looks: int, rows: int = 0) -> bool:
-    """Decide between interpreter and machine code for a budget of `looks`."""
-    operations = len(program.instructions)
-    if rows:
-        blocks = -(-rows // 4096)
-        look = LOOK_SECONDS + operations * (blocks * ROWS_OPERATION_SECONDS + rows * ROW_SECONDS)
-    else:
-        look = LOOK_SECONDS + operations * OPERATION_SECONDS
-    return looks * look > INTERPRETED_SECONDS
 
 
 class FormulaObjective:
@@ -54,8 +39,7 @@ class FormulaObjective:
         self._interpreter = Interpreter(self._program)
         self.evaluator: Any = self._interpreter
         self.tier = "interpreted"
-        wanted = worth_compiling(self._program, looks) if compiled is None else compiled
-        if wanted:
+        if decide(formula_work(self._program), looks, compiled).compiled:
             from descend.kernel.compile import compilable, fall_back
 
             obstacle = compilable(self._program)
@@ -207,9 +191,8 @@ class RowsObjective:
         self._program = lower(problem.tape, [problem.root, *problem.gradient], inputs)
         self._inputs = inputs
         self.tier = "interpreted"
-        wanted = worth_compiling(self._program, looks, self.rows) if compiled is None else compiled
         self._kernel: Any = None
-        if wanted:
+        if decide(rows_work(self._program, self.rows), looks, compiled).compiled:
             from descend.kernel.compile import compilable, fall_back
             from descend.kernel.rows import RowsKernel
 
