@@ -9,7 +9,8 @@ import pytest
 
 from descend.expression.derivative import full_gradient, hessian_product
 from descend.expression.parse import parse
-from descend.kernel.indexed import BLOCK, IndexedKernel
+from descend.kernel.chunks import BLOCK
+from descend.kernel.indexed import IndexedKernel
 from descend.kernel.nest import LoopStatement, Operation, Pick, make_nest
 from descend.kernel.walk_nest import CHUNK, NestInterpreter
 

@@ -12,24 +12,15 @@ from fractions import Fraction
 from math import inf
 from typing import NamedTuple
 
-from descend.errors import FormulaError
 from descend.expression import binders
 from descend.expression.index_ranges import Loops, interval, most_rounds, spans
 from descend.expression.reverse import Loop, Scatter
 from descend.expression.tape import Tape
 from descend.kernel.program import Instruction, Lowering
 from descend.kernel.running import Running
+from descend.kernel.whole import Place, Whole, place, whole
 
 NEUTRAL = {"sum": 0.0, "prod": 1.0, "prod_tangent": 0.0, "held_max": -inf}  # what an empty range comes to
-
-Whole = tuple[object, ...]  # ("constant", k), ("index", level), ("add" | "mul" | "min" | "max", a, b)
-
-
-class Place(NamedTuple):
-    """An index in brackets: Σ coefficient·index + constant."""
-
-    coefficients: tuple[tuple[int, int], ...]  # (level, coefficient)
-    constant: int
 
 
 class Operation(NamedTuple):
@@ -66,8 +57,13 @@ class Pick(NamedTuple):
 
 @dataclass(frozen=True)
 class ScanArray:
-    """The results of a scan: entry k is for position ``base + k``; `offset` is its place in the scratch memory."""
+    """The results of a scan: entry k is for position ``base + k``; `offset` is its place in the scratch memory.
 
+    A scan that is `inner` stands in a loop and is made anew in each of its rounds: it has a scratch memory apart, of
+    which whoever runs some of the rounds has one of his own.
+    """
+
+    inner: bool
     offset: int
     size: int
     base: Whole
@@ -125,7 +121,8 @@ class Nest:
     outputs: tuple[int, ...]
     stores: tuple[Store, ...]
     slots: int
-    scratch: int  # doubles for the scans
+    scratch: int  # doubles for the scans that stand in no loop
+    inner_scratch: int  # doubles for the scans that do
 
     def operations(self) -> Iterable[Operation]:
         """All primitive operations, at any depth."""
@@ -186,7 +183,7 @@ class _NestLowering(Lowering):
         self.position = {name: k for k, name in enumerate(inputs)}
         self.arrays: dict[str, None] = {}
         self.scans: dict[int, ScanArray] = {}
-        self.scratch = 0
+        self.scratch = [0, 0]  # of scans that are outermost, and of others
 
     def fresh(self) -> int:
         self.slots += 1
@@ -205,32 +202,6 @@ class _NestLowering(Lowering):
         else:
             block.statements.append(operation)
         return slot
-
-    # ------------------------------------------------------------------------------------------- whole numbers
-
-    def whole(self, index: int) -> Whole:
-        """Return a bound as an expression in whole numbers."""
-        form = binders.affine(self.tape, index)
-        if form is not None:
-            return _affine_whole(form)
-        entry = self.tape[index]
-        if entry.op in {"floor", "ceil"}:
-            return self.whole(entry.args[0])
-        if entry.op not in {"add", "neg", "mul", "min", "max"}:
-            raise FormulaError("a bound of a sum is not a whole number made of indices and constants")
-        parts = [self.whole(a) for a in entry.args]
-        if entry.op == "neg":
-            return ("mul", ("constant", -1), parts[0])
-        result = parts[0]
-        for part in parts[1:]:
-            result = (entry.op, result, part)
-        return result
-
-    def place(self, index: int) -> Place:
-        form = binders.affine(self.tape, index)
-        if form is None:
-            raise FormulaError("an index in brackets must be linear in the indices: x[i], x[2i + 1], x[n - 1 - i]")
-        return Place(tuple(sorted(form[0].items())), form[1])
 
     # ------------------------------------------------------------------------------------------------- blocks
 
@@ -305,13 +276,13 @@ class _NestLowering(Lowering):
             case "access":
                 slot = self.fresh()
                 self.arrays[str(entry.value)] = None
-                self.block.statements.append(Read(slot, str(entry.value), self.place(entry.args[0]), index))
+                self.block.statements.append(Read(slot, str(entry.value), place(self.tape, entry.args[0]), index))
                 return slot
             case "pick":
                 slot = self.fresh()
                 neutral = NEUTRAL[self.tape[entry.args[0]].op.removesuffix(binders.UP).removesuffix(binders.DOWN)]
                 scan = self.scans[entry.args[0]]
-                self.block.statements.append(Pick(slot, scan, self.whole(entry.args[1]), neutral))
+                self.block.statements.append(Pick(slot, scan, whole(self.tape, entry.args[1]), neutral))
                 return slot
         return self.lower(index)
 
@@ -325,7 +296,7 @@ class _NestLowering(Lowering):
         least, most = ranges[loop.level]
         rounds = most_rounds(tape, inside.loops)
         furthest = max(abs(least), abs(most)) if rounds else 0
-        statement = LoopStatement(loop.level, self.whole(loop.low), self.whole(loop.high), down, rounds, furthest)
+        statement = LoopStatement(loop.level, whole(tape, loop.low), whole(tape, loop.high), down, rounds, furthest)
         wanted = [body for index in members for body in tape[index].args[:-2]]
         self.fill(inside, wanted, scatters)
         self.block = inside
@@ -340,7 +311,7 @@ class _NestLowering(Lowering):
             statement.reductions.append(Reduction(op, bodies, slot, scan))
         for scatter in scatters:
             if len(scatter.loops) == len(inside.loops):
-                statement.stores.append(Store(scatter.array, self.place(scatter.place), self.slot[scatter.value]))
+                statement.stores.append(Store(scatter.array, place(tape, scatter.place), self.slot[scatter.value]))
         self.block = block
         block.statements.append(statement)
 
@@ -350,33 +321,33 @@ class _NestLowering(Lowering):
         low, high = entry.args[-2:]
         ranges = spans(self.tape, loops[:-1])
         size = max(0, interval(self.tape, high, ranges)[1] - interval(self.tape, low, ranges)[0] + 1)
-        found = ScanArray(self.scratch, size, self.whole(low), self.whole(high), entry.op.endswith(binders.DOWN))
+        inner = len(loops) > 1
+        bounds = whole(self.tape, low), whole(self.tape, high)
+        found = ScanArray(inner, self.scratch[inner], size, *bounds, entry.op.endswith(binders.DOWN))
         self.scans[index] = found
-        self.scratch += size
+        self.scratch[inner] += size
         return found
 
 
-def _affine_whole(form: binders.Affine) -> Whole:
-    result: Whole | None = None
-    for level, coefficient in sorted(form[0].items()):
-        term: Whole = ("index", level)
-        if coefficient != 1:
-            term = ("mul", ("constant", coefficient), term)
-        result = term if result is None else ("add", result, term)
-    if result is None:
-        return ("constant", form[1])
-    return ("add", result, ("constant", form[1])) if form[1] else result
+def _outward(tape: Tape, scatter: Scatter) -> Scatter:
+    """Make a contribution that falls on one entry in all rounds of its innermost loop a sum over that loop."""
+    while scatter.loops and not tape.free[scatter.place] >> scatter.loops[-1].level & 1:
+        *around, loop = scatter.loops
+        total = binders.bind(tape, "sum", loop.level, (scatter.value, loop.low, loop.high))
+        scatter = scatter._replace(value=total, loops=tuple(around))
+    return scatter
 
 
 def make_nest(tape: Tape, outputs: Sequence[int], scatters: Sequence[Scatter], inputs: Sequence[str]) -> Nest:
     """Return the kernel that computes `outputs` from the symbols called `inputs` and carries out `scatters`."""
     running = Running(tape)
     roots = [running.rewrite(root, ()) for root in outputs]
-    changed = [s._replace(value=running.rewrite(s.value, s.loops)) for s in scatters]
+    outward = [_outward(tape, scatter) for scatter in scatters]
+    changed = [s._replace(value=running.rewrite(s.value, s.loops)) for s in outward]
     work = _NestLowering(tape, inputs)
     work.fill(work.outermost, roots, changed)
     work.block = work.outermost
-    stores = tuple(Store(s.array, work.place(s.place), work.slot[s.value]) for s in changed if not s.loops)
+    stores = tuple(Store(s.array, place(tape, s.place), work.slot[s.value]) for s in changed if not s.loops)
     return Nest(
         tuple(inputs),
         tuple(work.arrays),
@@ -384,5 +355,5 @@ def make_nest(tape: Tape, outputs: Sequence[int], scatters: Sequence[Scatter], i
         tuple(work.slot[root] for root in roots),
         stores,
         work.slots,
-        work.scratch,
+        *work.scratch,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
+OPERATION_SECONDS = 0.15e-9  # what an operation is taken to last
 WORTH = 2_000_000  # operations below which a second thread costs more than it brings
 MOST = 1024  # threads that DESCEND_THREADS may ask for
 

@@ -17,13 +17,12 @@ from descend.kernel.nest import (
     Nest,
     Operation,
     Pick,
-    Place,
     Read,
     Reduction,
-    Whole,
 )
 from descend.kernel.program import to_double
 from descend.kernel.rounding import UNIT, error_of
+from descend.kernel.whole import Place, Whole
 
 CHUNK = 65_536  # rounds of an innermost loop that are evaluated at once
 
@@ -51,8 +50,8 @@ class _Walk:
         self.values: list[Any] = [0.0] * nest.slots
         self.errors: list[Any] = [0.0] * nest.slots
         self.index: dict[int, Any] = {}
-        self.scratch = np.zeros(nest.scratch + 1)
-        self.scratch_errors = np.zeros(nest.scratch + 1)
+        self.scratch = [np.zeros(size + 1) for size in (nest.scratch, nest.inner_scratch)]
+        self.scratch_errors = [np.zeros(size + 1) for size in (nest.scratch, nest.inner_scratch)]
         self.bad: Bad | None = None
 
     def run(self, inputs: Sequence[float], read: Mapping[str, Any], written: Mapping[str, Any]) -> None:
@@ -133,8 +132,8 @@ class _Walk:
         position, base = self.whole(pick.position), self.whole(scan.base)
         there = position <= self.whole(scan.end) if scan.down else position >= base
         offset = np.where(there, position - base, 0) + scan.offset
-        self.values[pick.slot] = np.where(there, self.scratch[offset], pick.neutral)[()]
-        self.errors[pick.slot] = np.where(there, self.scratch_errors[offset], 0.0)[()]
+        self.values[pick.slot] = np.where(there, self.scratch[scan.inner][offset], pick.neutral)[()]
+        self.errors[pick.slot] = np.where(there, self.scratch_errors[scan.inner][offset], 0.0)[()]
 
     def store(self, array: str, place: Any, slot: int) -> None:
         gradient = self.written[array]
@@ -189,18 +188,19 @@ class _Total:
         if self.scan is not None:
             offset = self.scan.offset - self.walk.whole(self.scan.base)
             place = np.atleast_1d(rounds)[::-1] if down else np.atleast_1d(rounds)
-            self.walk.scratch[place + offset] = [value for value, _ in found]
-            self.walk.scratch_errors[place + offset] = [error for _, error in found]
+            self.walk.scratch[self.scan.inner][place + offset] = [value for value, _ in found]
+            self.walk.scratch_errors[self.scan.inner][place + offset] = [error for _, error in found]
 
     def _sum(self, body: Any, error: Any) -> None:
         np = self.walk.np
         self.value += float(np.sum(body))
         if self.walk.bounded:
-            # Machine code adds up blocks of 512 rounds, and each block to what there is by then.
+            # Machine code adds up blocks of 512 rounds, each block to what its piece of the loop has by then, and the
+            # pieces, of which one may be a few rounds between two longer ones.
             here, count = float(np.sum(np.abs(body))), len(body)
             self.size += here
             self.error += float(np.sum(error))
-            self.error += UNIT * ((min(count, 512) + 2) * here + (count / 512 + 2) * self.size)
+            self.error += UNIT * ((min(count, 512) + 2) * here + (count / 256 + 4) * self.size)
 
     def _round(self, body: float, *rest: float) -> tuple[float, float]:
         """Take in one round; return (value, bound on its error) so far."""

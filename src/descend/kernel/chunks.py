@@ -1,0 +1,219 @@
+"""Long loops in pieces: what one call of machine code does, and which calls may run at the same time.
+
+An outermost loop that is long is cut into chunks of rounds.  A chunk adds up totals of its own, which are added in the
+order of the chunks, so everything depends on the nest alone, not on threads or clocks.
+
+Which entries of a gradient a chunk adds to is known: places are linear in the indices, so they lie in intervals.
+Chunks whose intervals do not meet may run at once, and get the same colour; colours run one after the other, so that
+each entry gets its contributions in one order.  Neighbours share a few entries only (x[i] and x[i + 1]): the last
+rounds of each chunk are made a chunk of their own, and all the long ones can have one colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from descend.kernel.lower import LIBRARY
+from descend.kernel.nest import LoopStatement, Nest, Operation, Pick, Read, Reduction, Statement
+from descend.kernel.whole import Span, interval, place_interval
+
+BLOCK = 512  # rounds of an innermost loop that are computed before their contributions are added
+GRAIN = 60e-6  # s that a chunk takes at least, estimated
+MEETINGS = 16  # pairs of chunks that meet, for each chunk: with more of them nothing runs at the same time
+# Estimated seconds; on a machine without vector forms of the library functions they take several times as long.
+VECTOR_OPERATION, VECTOR_CALL, VECTOR_ACCESS = 0.03e-9, 1e-9, 0.1e-9
+OPERATION, CALL, ROUND = 0.3e-9, 8e-9, 3e-9
+OWN_CALL = 50e-9  # of a function of ours, chebyshev or polygamma
+IN_ORDER = 1e-9  # of one round of a scan or a product, which waits for the one before
+
+
+class Serial(NamedTuple):
+    """Statements that one call carries out from beginning to end."""
+
+    statements: tuple[Statement, ...]
+
+
+class Chunked(NamedTuple):
+    """A loop in chunks.
+
+    `table` has a line (first round, last round, row) for each chunk, in the order in which they run: its totals are in
+    this row.  The chunks from ``turns[k][0]`` up to ``turns[k][1]`` may run at the same time.  Where that is no gain,
+    or an order has to be kept, there is one row, for all of them, and they run one after the other.
+    """
+
+    loop: LoopStatement
+    table: Any
+    turns: tuple[tuple[int, int], ...]
+    rows: int
+    seconds: float  # of one chunk, estimated
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the chunks must run one after the other."""
+        return self.rows == 1
+
+
+Phase = Serial | Chunked
+
+
+def ordered(reduction: Reduction) -> bool:
+    """Whether the rounds must be taken in one after the other."""
+    return reduction.scan is not None or reduction.op in {"prod", "prod_tangent"}
+
+
+def phases(nest: Nest, grain: float) -> tuple[Phase, ...]:
+    """Return the phases of a nest whose chunks take `grain` seconds at least; short loops are serial."""
+    found: list[Phase] = []
+    serial: list[Statement] = []
+    for statement in nest.statements:
+        loop = _chunked(statement, grain) if isinstance(statement, LoopStatement) else None
+        if loop is None:
+            serial.append(statement)
+            continue
+        if serial:
+            found.append(Serial(tuple(serial)))
+            serial = []
+        found.append(loop)
+    return (*found, Serial(tuple(serial)))
+
+
+def _chunked(loop: LoopStatement, grain: float) -> Chunked | None:
+    import numpy as np
+
+    low, high = int(interval(loop.low, {})[0]), int(interval(loop.high, {})[1])
+    cost = round_seconds(loop)
+    size = max(1, int(grain / cost))
+    if loop.leaf:
+        size = -(-size // BLOCK) * BLOCK
+    if high - low + 1 < 2 * size:
+        return None
+    starts = np.arange(low, high + 1, size)
+    chunks = np.stack([starts, np.minimum(starts + size - 1, high)], axis=1)
+    if not loop.down and not any(ordered(r) for r in loop.reductions):
+        found = _coloured(loop, chunks, size)
+        if found is not None and len(found[1]) <= 1 + len(chunks) // 2:
+            return Chunked(loop, *found, len(found[0]), cost * size)
+    table = np.zeros((len(chunks), 3), dtype=np.int64)
+    table[:, :2] = chunks[::-1] if loop.down else chunks
+    return Chunked(loop, table, ((0, len(table)),), 1, cost * size)
+
+
+# ---------------------------------------------------------------------------------------------------------- estimates
+
+
+def round_seconds(loop: LoopStatement) -> float:
+    """Estimate how long one round of a loop takes."""
+    operation, call, access = (
+        (VECTOR_OPERATION, VECTOR_CALL, VECTOR_ACCESS) if loop.leaf else (OPERATION, CALL, OPERATION)
+    )
+    total = (0.0 if loop.leaf else ROUND) + access * (1 + 2 * len(loop.stores))
+    for reduction in loop.reductions:
+        total += IN_ORDER if ordered(reduction) or reduction.op == "held_max" else operation
+    for statement in loop.body:
+        match statement:
+            case Operation(_, instruction):
+                if instruction.op in {"chebyshev", "polygamma"}:
+                    total += OWN_CALL
+                else:
+                    total += call if instruction.op in LIBRARY else operation
+            case Read() | Pick():
+                total += access
+            case LoopStatement():
+                total += ROUND + statement.rounds * round_seconds(statement)
+            case _:
+                total += operation
+    return total
+
+
+# ------------------------------------------------------------------------------------------------------------ colours
+
+
+def written(loop: LoopStatement, spans: Mapping[int, Span]) -> Iterator[tuple[str, Span]]:
+    """Yield (array, first and last entry) of each store in a loop, given bounds of the indices."""
+    for store in loop.stores:
+        yield store.array, place_interval(store.place, spans)
+    for inner in loop.body:
+        if isinstance(inner, LoopStatement):
+            inside = (interval(inner.low, spans)[0], interval(inner.high, spans)[1])
+            yield from written(inner, {**spans, inner.level: inside})
+
+
+def _coloured(loop: LoopStatement, chunks: Any, size: int) -> tuple[Any, tuple[tuple[int, int], ...]] | None:
+    """Return the table and the turns of chunks that need no order; None where too many meet."""
+    import numpy as np
+
+    shared = _shared_rounds(loop, chunks, size)
+    if shared:
+        cut = chunks[:-1, 1] - shared
+        chunks = np.concatenate([chunks, np.stack([cut + 1, cut + shared], axis=1)])
+        chunks[: len(cut), 1] = cut
+    colours = _colours(len(chunks), _entries(loop, chunks))
+    if colours is None:
+        return None
+    row = np.argsort(np.argsort(chunks[:, 0], kind="stable"), kind="stable")
+    order = np.lexsort((chunks[:, 0], colours))
+    table = np.ascontiguousarray(np.column_stack([chunks, row])[order], dtype=np.int64)
+    ends = np.searchsorted(np.asarray(colours)[order], range(max(colours) + 2))
+    return table, tuple((int(a), int(b)) for a, b in pairwise(ends))
+
+
+def _entries(loop: LoopStatement, chunks: Any) -> list[list[tuple[int, int, int]]]:
+    """Return for each array (first entry, last entry, chunk) of what the chunks add to, in order."""
+    import numpy as np
+
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for array, ends in written(loop, {loop.level: (chunks[:, 0], chunks[:, 1])}):
+        low, high = (np.broadcast_to(end, len(chunks)).tolist() for end in ends)
+        found.setdefault(array, []).extend(zip(range(len(chunks)), low, high, strict=True))
+    merged = []
+    for intervals in found.values():
+        mine: list[tuple[int, int, int]] = []
+        for chunk, low, high in sorted(intervals):
+            if mine and mine[-1][2] == chunk and low <= mine[-1][1] + 1:
+                mine[-1] = (mine[-1][0], max(high, mine[-1][1]), chunk)
+            elif low <= high:  # an inner loop may have no rounds
+                mine.append((low, high, chunk))
+        merged.append(sorted(mine))
+    return merged
+
+
+def _shared_rounds(loop: LoopStatement, chunks: Any, size: int) -> int:
+    """Return how many of its last rounds keep a chunk from running together with the next one, if it is few."""
+    import numpy as np
+
+    stores = [
+        (array, *(np.broadcast_to(end, 2).tolist() for end in ends))
+        for array, ends in written(loop, {loop.level: (chunks[:2, 0], chunks[:2, 1])})
+    ]
+    most = 0
+    for array, low, high in stores:
+        for other, least, last in stores:
+            common = min(high[0], last[1]) - max(low[0], least[1]) + 1 if array == other else 0
+            step = abs(low[1] - low[0]) // size  # entries a round
+            if common > 0 and step and (rounds := -(-common // step)) <= size // 8:
+                most = max(most, rounds)
+    return most
+
+
+def _colours(count: int, entries: Sequence[Sequence[tuple[int, int, int]]]) -> list[int] | None:
+    """Give each chunk the first colour that none of those has which it meets; None where too many meet."""
+    meets: list[set[int]] = [set() for _ in range(count)]
+    left = MEETINGS * count
+    for intervals in entries:
+        for k, (_, high, chunk) in enumerate(intervals):
+            for other in range(k + 1, len(intervals)):
+                low, _, neighbour = intervals[other]
+                if low > high:
+                    break
+                left -= 1
+                if left < 0:
+                    return None
+                meets[chunk].add(neighbour)
+                meets[neighbour].add(chunk)
+    colours: list[int] = []
+    for chunk, around in enumerate(meets):
+        taken = {colours[other] for other in around if other < chunk}
+        colours.append(next(c for c in range(count) if c not in taken))
+    return colours
