@@ -48,7 +48,7 @@ class SmallLoop:
         for which in range(code.DOUBLES):
             first = {code.STEP_LIMIT: step_limit, code.BEST_COST: WORST, code.RATE: float("nan")}
             self._d[self._numbers + which] = first.get(which, float("inf"))
-        self._n[code.MOVED] = self._n[code.STRIDE] = 1
+        self._n[code.STRIDE] = 1
         self._n[code.MAX_STEPS] = max(0, min(max_steps, NEVER))
         self._n[code.PATIENCE] = min(patience, NEVER)
         prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
@@ -82,10 +82,6 @@ class SmallLoop:
     def number(self, which: int) -> float:
         """Return one of the numbers."""
         return float(self._d[self._numbers + which])
-
-    def set_step_limit(self, limit: float) -> None:
-        """Change the step size below which the loop ends."""
-        self._d[self._numbers + code.STEP_LIMIT] = limit
 
     @property
     def x(self) -> Vector:

@@ -17,20 +17,23 @@ TAIL = 8  # points of the recent past that are kept, a power of two
 ROWS = 512  # recorded looks that are kept until somebody takes them
 
 # Layout of the integer buffer, and of the doubles behind the vectors x, best x and the tail.
-LOOKS, STEPS, IDLE, RISES, MOVED, MAX_STEPS, PATIENCE, RECORDED, NEXT, STRIDE, INTEGERS = range(11)
-COST, BEST_COST, BEST_SQUARE, LEAST_SQUARE, STEP_SIZE, STEP_LIMIT, RATE, DOUBLES = range(8)
+LOOKS, STEPS, IDLE, RISES, SMALL, STILL, MAX_STEPS, PATIENCE, RECORDED, NEXT, STRIDE, INTEGERS = range(12)
+COST, BEST_COST, BEST_SQUARE, LEAST_SQUARE, STEP_LIMIT, RATE, DOUBLES = range(7)
 
 RUNNING, STEPS_DONE, STEP_SMALL, NOT_FINITE, IDLE_TOO_LONG, UNMOVED = range(6)
 INFINITY = double(float("inf"))
 
-# What a turn hands to the next, and its place in the buffers.
+# What a turn hands to the next, and its place in the buffers.  The last step was small; it left x as it was: 1 or 0.
 CARRIED = {
-    "i64": {"steps": STEPS, "idle": IDLE, "rises": RISES, "moved": MOVED, "recorded": RECORDED, "next": NEXT},
+    "i64": {
+        "steps": STEPS, "idle": IDLE, "rises": RISES, "small": SMALL, "still": STILL, "recorded": RECORDED,
+        "next": NEXT,
+    },
     "double": {
-        "cost": COST, "best cost": BEST_COST, "best square": BEST_SQUARE, "least square": LEAST_SQUARE,
-        "step size": STEP_SIZE, "rate": RATE,
+        "cost": COST, "best cost": BEST_COST, "best square": BEST_SQUARE, "least square": LEAST_SQUARE, "rate": RATE,
     },
 }  # fmt: skip
+WEIGHTS = '\n!0 = !{!"branch_weights", i32 1000, i32 1}\n'
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     Returns why it ended (`RUNNING`: the slice is over, or there is no place for another row).
     """
     body = _Writer(shortened(program, size), size, rules).body
-    return module([("i64 @loop(ptr noalias %d, ptr noalias %n, ptr noalias %rows, i64 %count)", body)])
+    head = "i64 @loop(ptr noalias %d, ptr noalias %n, ptr noalias %rows, i64 %count)"
+    return module([(head, body)]) + WEIGHTS
 
 
 def width(size: int) -> int:
@@ -69,15 +73,17 @@ def width(size: int) -> int:
 class _Writer:
     """Writes the loop.  What a turn hands to the next lives in stack slots, of which LLVM makes registers.
 
-    A look that is lower than any before, the usual one, takes the short way through the blocks ``turn``, ``seen``,
-    ``lower``, ``keep``, ``judge``, ``learn`` and ``next``: branches that the processor predicts keep all of this off
-    the path from x to the next x.
+    A look that is lower than any before, the usual one, takes the short way through ``turn``, ``seen``, ``keep``,
+    ``learn`` and ``next``: branches that the processor predicts keep comparisons off the path from x to the next x.
+    What ends the loop at the next look makes that look the ``last`` one, so that a turn asks once whether it is.
+    The best point is copied from the tail when another one follows that is not better.
     """
 
     def __init__(self, program: Program, size: int, rules: LoopRules) -> None:
         self.size, self.rules = size, rules
         self.body = b = Body()
         self.numbers = (2 + TAIL) * size
+        self.settled = 0
         self.enter()
 
         b.label("turn")
@@ -103,15 +109,20 @@ class _Writer:
         for k, slot in enumerate(self.points):
             b.write(f"store double {b.load('%d', k)}, ptr {slot}")
         self.slots = {name: (kind, b.emit(f"alloca {kind}")) for kind, names in CARRIED.items() for name in names}
-        self.slots |= {"last": ("i64", b.emit("alloca i64")), "lost": ("i1", b.emit("alloca i1"))}
+        for name, kind in (("last", "i64"), ("lost", "i1"), ("kept", "i1"), ("edge", "double")):
+            self.slots[name] = (kind, b.emit(f"alloca {kind}"))
         for name, place in CARRIED["i64"].items():
             self.put(name, b.load("%n", place, "i64"))
         for name, place in CARRIED["double"].items():
             self.put(name, b.load("%d", self.numbers + place))
-        ahead = b.emit(f"add i64 {self.get('steps')}, %count")
-        ahead = b.emit(f"sub i64 {ahead}, 1")
-        self.put("last", b.call("llvm.smin.i64", ahead, self.most_steps, kind="i64"))
-        self.put("lost", "false")
+        for name in ("lost", "kept"):
+            self.put(name, "false")
+        steps, best = self.get("steps"), self.get("best cost")
+        ahead = b.emit(f"add i64 {b.emit(f'add i64 {steps}, %count')}, -1")
+        last = b.call("llvm.smin.i64", ahead, self.most_steps, kind="i64")
+        here = [code for code in (STEP_SMALL, UNMOVED, IDLE_TOO_LONG) if code in self.rules.codes]
+        self.put("last", b.emit(f"select i1 {self.ended(here)}, i64 {steps}, i64 {last}"))
+        self.put("edge", self.below(best, b.intrinsic("fabs", best)))
         b.write("br label %turn")
 
     def get(self, name: str) -> str:
@@ -130,16 +141,24 @@ class _Writer:
         ring = b.emit(f"and i64 {steps}, {TAIL - 1}")
         return b.emit(f"add i64 {b.emit(f'mul i64 {ring}, {self.size}')}, {2 * self.size}")
 
+    def branch(self, condition: str, likely: str, other: str) -> None:
+        """Branch, most often to `likely`."""
+        self.body.write(f"br i1 {condition}, label %{likely}, label %{other}, !prof !0")
+
+    def below(self, cost: str, size: str) -> str:
+        """Return the cost less its noise, of which it has the `size`."""
+        noise = self.body.emit(f"fmul double {size}, {double(COST_NOISE)}")
+        return self.body.emit(f"fsub double {cost}, {noise}")
+
     def look(self) -> None:
         """Take in one look: `Progress.saw` says the same."""
         b, cost, patience = self.body, self.cost, self.rules.patience
         place = self.in_tail(self.steps)
         for k in range(self.size):
             b.store(self.x[k], "%d", b.emit(f"add i64 {place}, {k}"))
-        square = _squares(b, self.gradient)
+        square, size = _squares(b, self.gradient), b.intrinsic("fabs", cost)
         # One comparison where no square overflows; where one does, entry by entry.
-        total = b.emit(f"fadd double {b.intrinsic('fabs', cost)}, {square}")
-        b.write(f"br i1 {b.emit(f'fcmp olt double {total}, {INFINITY}')}, label %seen, label %doubt")
+        self.branch(b.emit(f"fcmp olt double {b.emit(f'fadd double {size}, {square}')}, {INFINITY}"), "seen", "doubt")
         b.label("doubt")
         finite = "true"
         for value in (cost, *self.gradient):
@@ -148,26 +167,28 @@ class _Writer:
         b.write(f"br i1 {finite}, label %seen, label %lost")
         b.label("lost")
         self.put("lost", "true")
+        self.settle(b.emit(f"add i64 {self.steps}, -1"))
         self.put("rises", self.rises())
         self.put("idle", b.emit(f"add i64 {self.get('idle')}, 1"))
         b.write("br label %out")
 
         # Better: lower by more than the noise of a cost, or equal to it and flatter.
         b.label("seen")
-        best = self.get("best cost")
-        noise = b.emit(f"fmul double {b.intrinsic('fabs', best)}, {double(COST_NOISE)}")
-        lower = b.emit(f"fcmp olt double {cost}, {b.emit(f'fsub double {best}, {noise}')}")
         least = "false"
         if patience:
             least_square = self.get("least square")
             least = b.emit(f"fcmp olt double {square}, {least_square}")
             self.put("least square", b.emit(f"select i1 {least}, double {square}, double {least_square}"))
-        b.write(f"br i1 {lower}, label %lower, label %higher")
+        self.branch(b.emit(f"fcmp olt double {cost}, {self.get('edge')}"), "lower", "higher")
         b.label("lower")  # the look before is no lower than the best, so this one is no rise
         self.put("rises", "0")
-        self.put("idle", "0")
+        if patience:
+            self.put("idle", "0")
         b.write("br label %keep")
         b.label("higher")
+        self.settle(b.emit(f"add i64 {self.steps}, -1"))
+        best = self.get("best cost")
+        noise = b.emit(f"fmul double {b.intrinsic('fabs', best)}, {double(COST_NOISE)}")
         equal = b.emit(f"fcmp ole double {cost}, {b.emit(f'fadd double {best}, {noise}')}")
         flatter = b.emit(f"fcmp olt double {square}, {self.get('best square')}")
         better = b.emit(f"and i1 {equal}, {flatter}")
@@ -176,13 +197,31 @@ class _Writer:
             progress = b.emit(f"or i1 {better}, {least}")
             idle = b.emit(f"add i64 {self.get('idle')}, 1")
             self.put("idle", b.emit(f"select i1 {progress}, i64 0, i64 {idle}"))
-        b.write(f"br i1 {better}, label %keep, label %judge")
+            b.write(f"br i1 {better}, label %keep, label %wait")
+            b.label("wait")
+            b.write(f"br i1 {self.holds(IDLE_TOO_LONG)}, label %out, label %judge")
+        else:
+            b.write(f"br i1 {better}, label %keep, label %judge")
         b.label("keep")
-        for k in range(self.size):
-            b.store(self.x[k], "%d", self.size + k)
+        self.put("kept", "true")
         self.put("best cost", cost)
         self.put("best square", square)
+        self.put("edge", self.below(cost, size))
         b.write("br label %judge")
+
+    def settle(self, steps: str) -> None:
+        """Copy the best point from its place in the tail, unless that was done."""
+        b = self.body
+        self.settled += 1
+        b.write(f"br i1 {self.get('kept')}, label %copy{self.settled}, label %settled{self.settled}")
+        b.label(f"copy{self.settled}")
+        b.declared.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        best = b.emit(f"getelementptr inbounds double, ptr %d, i64 {self.size}")
+        point = b.emit(f"getelementptr inbounds double, ptr %d, i64 {self.in_tail(steps)}")
+        b.write(f"call void @llvm.memcpy.p0.p0.i64(ptr {best}, ptr {point}, i64 {8 * self.size}, i1 false)")
+        self.put("kept", "false")
+        b.write(f"br label %settled{self.settled}")
+        b.label(f"settled{self.settled}")
 
     def rises(self) -> str:
         """Count the rises in a row."""
@@ -193,46 +232,43 @@ class _Writer:
 
     def holds(self, code: int) -> str:
         """Write the condition of an ending."""
-        match code:
-            case _ if code == NOT_FINITE:
-                return self.get("lost")
-            case _ if code == STEP_SMALL:
-                return self.body.emit(f"fcmp olt double {self.get('step size')}, {self.limit}")
-            case _ if code == UNMOVED:
-                return self.body.emit(f"icmp eq i64 {self.get('moved')}, 0")
-            case _ if code == IDLE_TOO_LONG:
-                return self.body.emit(f"icmp sge i64 {self.get('idle')}, {self.patience}")
-        return self.body.emit(f"icmp sge i64 {self.steps}, {self.most_steps}")
+        if code == NOT_FINITE:
+            return self.get("lost")
+        left, relation, right = {
+            STEP_SMALL: ("small", "ne", "0"),
+            UNMOVED: ("still", "ne", "0"),
+            IDLE_TOO_LONG: ("idle", "sge", self.patience),
+            STEPS_DONE: ("steps", "sge", self.most_steps),
+        }[code]
+        return self.body.emit(f"icmp {relation} i64 {self.get(left)}, {right}")
 
     def judge(self) -> None:
-        """End the loop where a rule says so."""
+        """Where rows are written, ask every rule before that."""
         b = self.body
         b.label("judge")
-        # The last step is found by the count of turns below, unless rows are written on the way there.
-        elsewhere = {NOT_FINITE} if self.rules.record else {NOT_FINITE, STEPS_DONE}
-        for code in self.rules.codes:
-            if code not in elsewhere:
-                b.write(f"br i1 {self.holds(code)}, label %out, label %past{code}")
-                b.label(f"past{code}")
-        b.write("br label %learn")
+        if self.rules.record:
+            b.write(f"br i1 {self.ended(self.rules.codes)}, label %out, label %learn")
+        else:
+            b.write("br label %learn")
+
+    def ended(self, codes: list[int]) -> str:
+        """Write whether any of these rules ends the loop here."""
+        ended = "false"
+        for code in codes:
+            ended = self.body.emit(f"or i1 {ended}, {self.holds(code)}")
+        return ended
 
     def learn(self) -> None:
         """Go to the new point, unless the slice or the budget is over."""
         b, rules = self.body, self.rules
         b.label("learn")
         after = {"steps": b.emit(f"add i64 {self.steps}, 1"), "cost": self.cost}
-        change = []
         if rules.step_size or rules.unmoved:
-            change = [b.emit(f"fsub double {fresh}, {old}") for old, fresh in zip(self.x, self.new, strict=True)]
-        if rules.unmoved:
-            after["moved"] = _moved(b, change)
-        if rules.step_size:
-            after["step size"] = _norm(b, change, "moved" if rules.unmoved else "learn")
+            after |= self.measure()
         if rules.record:
             after["rate"] = self.rate
             self.record()
-        at_last = b.emit(f"icmp eq i64 {self.steps}, {self.get('last')}")
-        b.write(f"br i1 {at_last}, label %stop, label %next")
+        self.branch(b.emit(f"icmp ne i64 {self.steps}, {self.get('last')}"), "next", "stop")
         b.label("next")
         for name, value in after.items():
             self.put(name, value)
@@ -241,14 +277,48 @@ class _Writer:
         b.write("br label %turn")
 
         b.label("stop")
-        done = b.emit(f"icmp sge i64 {self.steps}, {self.most_steps}")
-        b.write(f"br i1 {done}, label %out, label %pause")
+        b.write(f"br i1 {self.ended(self.rules.codes)}, label %out, label %pause")
         b.label("pause")  # the slice is over: the next call looks at the new x
         self.last_row()
+        self.settle(self.steps)
         for name, value in after.items():
             self.put(name, value)
         self.save(self.new)
         b.write(f"ret i64 {RUNNING}")
+
+    def measure(self) -> dict[str, str]:
+        """Write whether the step is small and whether it leaves x as it is.
+
+        Most often its first entry alone says no: a length is no less than that of any entry.
+        """
+        b, rules = self.body, self.rules
+        change = [b.emit(f"fsub double {fresh}, {old}") for old, fresh in zip(self.x, self.new, strict=True)]
+        usual = "true"
+        if rules.step_size:
+            usual = b.emit(f"fcmp oge double {b.intrinsic('fabs', change[0])}, {self.limit}")
+        # Not fresh ≠ old: the loop takes inf - inf for a move.
+        moves = [f"fcmp une double {difference}, {double(0.0)}" for difference in change]
+        if rules.unmoved:
+            usual = b.emit(f"and i1 {usual}, {b.emit(moves[0])}")
+        self.branch(usual, "far", "near")
+        b.label("near")
+        small = still = "false"
+        if rules.unmoved:
+            moved = "false"
+            for move in moves:
+                moved = b.emit(f"or i1 {moved}, {b.emit(move)}")
+            still = b.emit(f"xor i1 {moved}, true")
+        block = "near"
+        if rules.step_size:
+            small = b.emit(f"fcmp olt double {_norm(b, change, block)}, {self.limit}")
+            block = "measured" if self.size > 1 else block
+        last = self.get("last")
+        soon = b.call("llvm.smin.i64", last, b.emit(f"add i64 {self.steps}, 1"), kind="i64")
+        self.put("last", b.emit(f"select i1 {b.emit(f'or i1 {small}, {still}')}, i64 {soon}, i64 {last}"))
+        flags = {"small": b.emit(f"zext i1 {small} to i64"), "still": b.emit(f"zext i1 {still} to i64")}
+        b.write("br label %far")
+        b.label("far")
+        return {name: b.emit(f"phi i64 [0, %learn], [{flag}, %{block}]") for name, flag in flags.items()}
 
     def record(self) -> None:
         """Write a row where one is due; a full buffer ends the slice."""
@@ -288,6 +358,7 @@ class _Writer:
         for code in reversed(self.rules.codes):
             reason = b.emit(f"select i1 {self.holds(code)}, i64 {code}, i64 {reason}")
         self.last_row()
+        self.settle(self.steps)
         self.put("cost", self.cost)
         self.save(self.x)
         b.write(f"ret i64 {reason}")
@@ -310,21 +381,6 @@ def _squares(b: Body, entries: list[str]) -> str:
     for other in others:
         total = b.emit(f"fadd double {total}, {other}")
     return total
-
-
-def _moved(b: Body, change: list[str]) -> str:
-    """Write whether any entry changed (1 or 0); most often the first says so."""
-    # Not fresh ≠ old: the loop takes inf - inf for a move.
-    first, *others = (f"fcmp une double {difference}, {double(0.0)}" for difference in change)
-    b.write(f"br i1 {b.emit(first)}, label %moved, label %still")
-    b.label("still")
-    another = "false"
-    for different in others:
-        another = b.emit(f"or i1 {another}, {b.emit(different)}")
-    other = b.emit(f"zext i1 {another} to i64")
-    b.write("br label %moved")
-    b.label("moved")
-    return b.emit(f"phi i64 [1, %learn], [{other}, %still]")
 
 
 def _norm(b: Body, entries: list[str], block: str) -> str:
