@@ -1,8 +1,8 @@
-"""Vector forms of the C library's functions, so that loops that call them can be vectorised.
+"""Vector forms of the C library's functions: glibc's (libmvec, x86-64) where it has them, or our own (`elementary`).
 
-LLVM does not vectorise a call to ``exp`` by itself.  Where glibc's vector library (libmvec, x86-64) is there, the call
-carries the attribute that names its vector forms (the vector function ABI); elsewhere calls stay scalar.  The vector
-forms are good to 4 units in the last place; NaN and infinities come through.
+`LanesBody` writes vector code.  `VectorBody` writes scalar loops for LLVM to vectorise, which it does not do with a
+call to ``exp`` by itself: the call carries the attribute that names its vector forms (the vector function ABI).  All
+are good to 4 units in the last place; NaN and infinities come through.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
+from descend.kernel import elementary
 from descend.kernel.lower import Body
 from descend.kernel.target import Target, target
 
@@ -19,6 +20,9 @@ LATER = (
     "sinh", "tan", "tanh",
 )  # since glibc 2.35  # fmt: skip
 TWO = ("pow", "atan2")
+# Where both exist, ours is used but for these, by which libmvec is faster (python -m benchmarks vectormath).
+LIBMVEC_FASTER = frozenset({"log2", "log10"})
+INLINED = 24  # calls of our own functions in one body that are written out in place; the rest are calls
 FIRST_ATTRIBUTE = 10  # `#0` to `#9` belong to `lower`
 
 
@@ -29,24 +33,30 @@ class Width(NamedTuple):
     lanes: int
 
 
-WIDTHS = (Width("e", 8), Width("d", 4), Width("b", 2))
+WIDTHS = {"x86_64": (Width("e", 8), Width("d", 4), Width("b", 2)), "aarch64": (Width("n", 2),)}
 
 
 @cache
 def widths(made_for: Target) -> tuple[Width, ...]:
-    """Return the vector widths for which the C library of a target has functions, widest first; none without one."""
-    return tuple(w for w in WIDTHS if w.lanes <= made_for.lanes) if made_for.c_library else ()
+    """Return the vector widths of a target, widest first; none where the ABI of its vector functions is not known."""
+    architecture = made_for.triple.partition("-")[0].replace("arm64", "aarch64")
+    return tuple(w for w in WIDTHS.get(architecture, ()) if w.lanes <= made_for.lanes)
 
 
 @cache
 def variants(name: str, arguments: int, made_for: Target) -> tuple[tuple[str, int], ...]:
     """Return (vector function, lanes) of a function of the C library; none where it has no vector form."""
-    if name not in {*ONE, *LATER, *TWO}:
+    if not made_for.c_library or name not in {*ONE, *LATER, *TWO}:
         return ()
     import llvmlite.binding as llvm
 
-    found = [(f"_ZGV{w.letter}N{w.lanes}{'v' * arguments}_{name}", w.lanes) for w in widths(made_for)]
+    found = [(mangled(w, name, arguments), w.lanes) for w in widths(made_for)]
     return tuple((full, lanes) for full, lanes in found if llvm.address_of_symbol(full))
+
+
+def mangled(width: Width, name: str, arguments: int) -> str:
+    """Return what the vector function ABI calls the form of a function, without a mask."""
+    return f"_ZGV{width.letter}N{width.lanes}{'v' * arguments}_{name}"
 
 
 @cache
@@ -60,18 +70,30 @@ def _renamed(name: str) -> str:
 
 
 class LanesBody(Body):
-    """A function on vectors: library functions are vector functions where there are any, else called lane by lane."""
+    """A function on vectors: library functions are vector functions; called lane by lane where there are none."""
 
     def __init__(self, lanes: int) -> None:
         super().__init__(lanes)
         self.target = target()
+        self._inlined = 0
 
     def library(self, name: str, *args: str) -> str:
         """Call a function of the C library in all lanes."""
-        for full, lanes in variants(name, len(args), self.target):
-            if lanes == self.lanes:
-                return self.call(full, *args)
-        return super().library(name, *args)
+        theirs = [full for full, lanes in variants(name, len(args), self.target) if lanes == self.lanes]
+        ours = name in elementary.FORMS and self.lanes > 1
+        if ours and not (theirs and name in LIBMVEC_FASTER):
+            return self.own(name, *args)
+        return self.call(theirs[0], *args) if theirs else super().library(name, *args)
+
+    def own(self, name: str, *args: str) -> str:
+        """Call our own form of a function."""
+        definition = elementary.definition(name, self.lanes)
+        self.helpers[definition.name] = definition.text
+        self.declared.update(definition.declared)
+        self._inlined += 1
+        attributes = "alwaysinline" if self._inlined <= INLINED else ""
+        given = ", ".join(f"{self.kind} {a}" for a in args)
+        return self.emit(f"call {self.kind} @{definition.name}({given}) {attributes}")
 
 
 class VectorBody(Body):
@@ -81,30 +103,46 @@ class VectorBody(Body):
         super().__init__()
         self.target = target()
         self.attributes: dict[str, int] = {}  # text of an attribute → its number
-        self.vectors: dict[str, str] = {}  # vector function → its declaration
+        self.vectors: dict[str, str] = {}  # vector function → its declaration, if it is not defined here
 
     def library(self, name: str, *args: str) -> str:
         """Call a function of the C library on doubles."""
-        found = variants(name, len(args), self.target)
-        if not found:
+        forms = self._forms(name, len(args))
+        if not forms:
             return super().library(name, *args)
-        for full, lanes in found:
-            types = ", ".join([f"<{lanes} x double>"] * len(args))
-            self.vectors[full] = f"declare <{lanes} x double> @{full}({types})"
-        forms = ",".join(full for full, _ in found)
         if name == "pow":
             # Under a name that LLVM does not know: it would make exp2(3x) of pow(8, x), and a call that is marked
             # `nobuiltin` instead is never vectorised.
             name = _renamed(name)
-            forms = ",".join(f"{full.replace('_pow', '_' + name)}({full})" for full, _ in found)
-        text = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{forms}"'
+        listed = ",".join(f"{mangled(width, name, len(args))}({form})" for width, form in forms)
+        text = f'nounwind willreturn memory(none) "vector-function-abi-variant"="{listed}"'
         number = self.attributes.setdefault(text, FIRST_ATTRIBUTE + len(self.attributes))
         self.declared.add(f"declare double @{name}({', '.join(['double'] * len(args))}) #1")
         return self.emit(f"call double @{name}({', '.join(f'double {a}' for a in args)}) #{number}")
 
+    def _forms(self, name: str, arguments: int) -> list[tuple[Width, str]]:
+        """Return the vector functions to be called for a function, which the module declares or defines."""
+        theirs = {lanes: full for full, lanes in variants(name, arguments, self.target)}
+        found = []
+        for width in widths(self.target):
+            if width.lanes in theirs:
+                full = theirs[width.lanes]
+                types = ", ".join([f"<{width.lanes} x double>"] * arguments)
+                self.vectors[full] = f"declare <{width.lanes} x double> @{full}({types})"
+            elif name in elementary.FORMS:
+                definition = elementary.definition(name, width.lanes)
+                full = definition.name
+                self.helpers[full] = definition.text
+                self.declared.update(definition.declared)
+                self.vectors[full] = ""
+            else:
+                continue
+            found.append((width, full))
+        return found
+
     def trailer(self) -> str:
         """Return what the module needs besides: declarations kept alive, and the attributes."""
-        lines = list(self.vectors.values())
+        lines = [line for line in self.vectors.values() if line]
         if self.vectors:
             kept = ", ".join(f"ptr @{name}" for name in self.vectors)
             size = len(self.vectors)
