@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks [name ...] [--quick]`."""
+"""The command: `python -m benchmarks [name ...] [--quick] [--only part ...]`."""
 
 from __future__ import annotations
 
@@ -11,29 +11,36 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-NAMES = ("article", "coldstart", "rows", "indexed", "derivative", "parse", "fit", "digits", "explain")
-PACKAGES = ("descend", "numpy", "scipy", "sympy", "llvmlite", "numexpr", "numba", "jax")
+NAMES = ("article", "coldstart", "indexed", "derivative", "parse", "fit", "digits", "explain")
+LONG = ("kernel",)  # run only when they are named
+PACKAGES = ("descend", "numpy", "scipy", "sympy", "llvmlite", "numexpr", "numba", "jax", "torch")
 TUNED_OPENBLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 def main() -> None:
     """Run the benchmarks that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure descend beside its peers.")
-    parser.add_argument("name", nargs="*", metavar="name", help=f"one of {', '.join(NAMES)}; none: all")
+    parser.add_argument(
+        "name", nargs="*", metavar="name", help=f"one of {', '.join((*NAMES, *LONG))}; none: all but {', '.join(LONG)}"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, few rounds: does it run? The figures say little"
     )
+    parser.add_argument("--only", nargs="+", default=(), metavar="part", help="of kernel: these works and parts")
     options = parser.parse_args()
-    unknown = set(options.name) - set(NAMES)
+    unknown = set(options.name) - {*NAMES, *LONG}
     if unknown:
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join((*NAMES, *LONG))}")
+    if options.only and options.name != ["kernel"]:
+        parser.error("--only goes with kernel")
     for name in TUNED_OPENBLAS:  # before NumPy is loaded, here and in the processes started from here
         os.environ.pop(name, None)
     print(_machine())
     began = perf_counter()
     for name in options.name or NAMES:
         print(flush=True)
-        import_module(f"benchmarks.{name}").run(quick=options.quick)
+        only = {"only": options.only} if options.only else {}
+        import_module(f"benchmarks.{name}").run(quick=options.quick, **only)
     kind = "quick: figures of this run are not to be quoted" if options.quick else "ratios are side by side"
     print(f"\n{perf_counter() - began:.0f} s; {kind}")
 

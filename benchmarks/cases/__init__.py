@@ -1,1 +1,1 @@
-"""The sums over rows that `benchmarks.rows` measures; each method of a case returns a function → (cost, gradient)."""
+"""The sums over rows that `benchmarks.kernel` measures; each method of a case returns a function → (cost, gradient)."""
