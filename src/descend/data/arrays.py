@@ -1,4 +1,4 @@
-"""NumPy arrays and Python lists as columns of float64."""
+"""NumPy arrays and Python lists as columns of numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from descend.data.source import Floats
+    from descend.data.source import Stored
 
 DATES = "holds dates or times, not numbers; convert them first, to days since the first one for instance"
 _COMPLEX = "holds complex numbers; give the real and the imaginary part as two columns"
@@ -34,8 +34,8 @@ def structured_source(array: NDArray[Any], missing: Missing) -> Columns:
     )
 
 
-def from_array(array: NDArray[Any], place: Place) -> Floats:
-    """`array` as contiguous, aligned, native float64: itself where it already is, a converted copy otherwise.
+def from_array(array: NDArray[Any], place: Place) -> Stored:
+    """`array` as contiguous, aligned, native float64, or float32 where it has these: itself or a converted copy.
 
     Masked entries become NaN.  Integers that float64 cannot hold exactly are rounded.  Raises `DataError` for any shape
     but one dimension and for text, dates, complex numbers and records.
@@ -54,8 +54,9 @@ def from_array(array: NDArray[Any], place: Place) -> Floats:
         return np.where(hidden, np.nan, from_array(plain, place))
     match array.dtype.kind:
         case "f" | "i" | "u" | "b":
+            single = array.dtype.kind == "f" and array.dtype.itemsize == 4
             with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which counts as missing
-                return np.require(np.asarray(array), np.float64, ["C", "A"])
+                return np.require(np.asarray(array), np.float32 if single else np.float64, ["C", "A"])
         case "O":
             return from_objects(array, place)
         case "c":
@@ -68,7 +69,7 @@ def from_array(array: NDArray[Any], place: Place) -> Floats:
             raise place.wrong(f"holds {printable(str(array.dtype), 60)} values, not numbers")
 
 
-def from_list(values: Sequence[Any], place: Place) -> Floats:
+def from_list(values: Sequence[Any], place: Place) -> Stored:
     """A list, tuple or range of numbers; None counts as missing.  Raises `DataError` naming the first other value."""
     import numpy as np
 
@@ -82,7 +83,7 @@ def from_list(values: Sequence[Any], place: Place) -> Floats:
     return from_array(array, place) if array.dtype.kind in "fiub" else from_objects(values, place)
 
 
-def from_objects(values: Sequence[Any] | NDArray[Any], place: Place) -> Floats:
+def from_objects(values: Sequence[Any] | NDArray[Any], place: Place) -> Stored:
     """Python objects, one by one: numbers of any kind (also `Decimal`, `Fraction`), None and pandas' NA as missing."""
     import numpy as np
 

@@ -24,7 +24,7 @@ from descend.errors import DataError, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from descend.data.source import Floats
+    from descend.data.source import Stored
 
 STANDARD_INPUT = "-"
 
@@ -79,7 +79,7 @@ def _source(title: str, parts: list[_Part], missing: Missing) -> Columns:
     ends = list(accumulate(part.rows for part in parts))
     several = len(parts) > 1
 
-    def fetch(names: Sequence[str]) -> list[Floats]:
+    def fetch(names: Sequence[str]) -> list[Stored]:
         pieces = ((batch, part.parse_text) for part in parts for batch in part.batches(names))
         return gather(names, ends[-1], pieces, locate)
 

@@ -1,4 +1,4 @@
-"""Data frames and Arrow data as columns of float64: pandas, polars, Arrow, and whatever Narwhals understands.
+"""Data frames and Arrow data as columns of numbers: pandas, polars, Arrow, and whatever Narwhals understands.
 
 No frame library is imported here: a frame brings its own, Narwhals and the Arrow interface do the talking.
 """
@@ -14,8 +14,10 @@ from descend.errors import DataError, printable
 
 if TYPE_CHECKING:
     import narwhals as nw
+    import numpy as np
+    from numpy.typing import NDArray
 
-    from descend.data.source import Floats
+    from descend.data.source import Stored
 
 # pyarrow has no published types: its objects are Any, and these names say what they are.
 ArrowArray: TypeAlias = Any
@@ -44,7 +46,7 @@ class Gathered:
         self._place = place
         self._rows = rows
         self._filled = 0
-        self._values: Floats | None = None
+        self._values: Stored | None = None
 
     def add(self, piece: ArrowArray, parse_text: TextParser | None = None) -> None:
         """Append an Arrow array.  Raises `DataError` when it does not hold numbers.
@@ -61,11 +63,13 @@ class Gathered:
             self._values = numbers
         else:
             if self._values is None:
-                self._values = np.empty(self._rows)
+                self._values = np.empty(self._rows, numbers.dtype)
+            elif numbers.dtype.itemsize > self._values.itemsize:  # files may differ in the type of a column
+                self._values = self._values.astype(np.float64)
             self._values[self._filled : end] = numbers
         self._filled = end
 
-    def finish(self) -> Floats:
+    def finish(self) -> Stored:
         """The whole column.  Raises `DataError` when pieces are missing."""
         import numpy as np
 
@@ -79,7 +83,7 @@ def gather(
     rows: int,
     batches: Iterable[tuple[RecordBatch, TextParser | None]],
     locate: Callable[[int], str] = nowhere,
-) -> list[Floats]:
+) -> list[Stored]:
     """The columns `names` of Arrow record batches that have `rows` rows together, each with its parser of text."""
     columns = [Gathered(Place(name, locate), rows) for name in names]
     for batch, parse_text in batches:
@@ -123,7 +127,7 @@ def stream_source(data: ArrowStream | ArrowCapsule, missing: Missing) -> Columns
     )
 
 
-def from_series(series: nw.Series[Any], place: Place) -> Floats:
+def from_series(series: nw.Series[Any], place: Place) -> Stored:
     """A column of a frame.  Raises `DataError` for text, dates and whatever else is not a number."""
     import narwhals as nw
     import numpy as np
@@ -145,7 +149,7 @@ def from_series(series: nw.Series[Any], place: Place) -> Floats:
     return from_arrow(values, place)
 
 
-def from_arrow(values: ArrowArray, place: Place) -> Floats:
+def from_arrow(values: ArrowArray, place: Place) -> Stored:
     """An Arrow array, whole or in chunks."""
     import pyarrow as pa
 
@@ -155,8 +159,8 @@ def from_arrow(values: ArrowArray, place: Place) -> Floats:
     return column.finish()
 
 
-def _from_arrow(piece: ArrowArray, before: int, place: Place, parse_text: TextParser | None) -> Floats:
-    """One Arrow array as float64, NaN for null; `before` rows of the column stand before it."""
+def _from_arrow(piece: ArrowArray, before: int, place: Place, parse_text: TextParser | None) -> Stored:
+    """One Arrow array as float64 or float32, NaN for null; `before` rows of the column stand before it."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -168,12 +172,12 @@ def _from_arrow(piece: ArrowArray, before: int, place: Place, parse_text: TextPa
         piece = piece.dictionary_decode()
     kind = piece.type
     if piece.null_count == len(piece):
-        return np.full(len(piece), np.nan)
+        return np.full(len(piece), np.nan, np.float32 if types.is_float32(kind) else np.float64)
     if types.is_floating(kind):
         return arrays.from_array(piece.to_numpy(zero_copy_only=False), place)
     if types.is_integer(kind) or types.is_boolean(kind):
         whole = piece.cast(pa.uint8()) if types.is_boolean(kind) else piece
-        values: Floats = pc.fill_null(whole, 0).to_numpy(zero_copy_only=False).astype(np.float64)
+        values: NDArray[np.float64] = pc.fill_null(whole, 0).to_numpy(zero_copy_only=False).astype(np.float64)
         if piece.null_count:
             values[pc.is_null(piece).to_numpy(zero_copy_only=False)] = np.nan
         return values

@@ -12,7 +12,7 @@ from descend.data.source import Columns, Missing, Place, Source, listed
 from descend.errors import DataError, printable
 
 if TYPE_CHECKING:
-    from descend.data.source import Floats
+    from descend.data.source import Stored
 
 _KINDS = (
     "a mapping of names to arrays, a pandas, polars or Arrow table, a NumPy structured array, "
@@ -117,7 +117,7 @@ def _length(value: object) -> int | None:
         return None
 
 
-def _column(value: object, place: Place) -> Floats:
+def _column(value: object, place: Place) -> Stored:
     """One value of a mapping as a column of float64."""
     import numpy as np
 
@@ -129,7 +129,7 @@ def _column(value: object, place: Place) -> Floats:
     return _foreign_column(value, place)
 
 
-def _foreign_column(value: object, place: Place) -> Floats:
+def _foreign_column(value: object, place: Place) -> Stored:
     """A column that belongs to another library: a pandas or polars Series, an Arrow array, a tensor, ..."""
     import narwhals as nw
     import numpy as np
