@@ -97,6 +97,17 @@ def test_where_digits_are_lost(text):
             assert error <= bound, (point, float(error), bound)
 
 
+@pytest.mark.parametrize("text", ["y/(x/3)^(-3)", "(x/3)*y", "y/(x/3)", "y*(x/3)*(x/7)", "(y/7)/(x/3)", "exp(x/3)*y"])
+def test_near_the_smallest_numbers(text):
+    tape, root = parse(text)
+    rng = random.Random(9)
+    for _ in range(500):
+        point = {"x": rng.uniform(0.3, 8), "y": rng.choice([-1, 1]) * 10.0 ** rng.uniform(-323, -300)}
+        names = tuple(tape.symbols((root,)))
+        ((error, bound, _),) = compare(tape, [root], names, [point[n] for n in names])
+        assert error <= bound, (point, float(error), bound)
+
+
 ORDERED = {"polygamma", "chebyshevt", "exprel_diff"}  # their first argument is a whole number
 
 

@@ -65,7 +65,8 @@ def error_of(call: Spellings, instruction: Instruction, args: list[Any], carried
             error = carried[0] + carried[1] + UNIT * abs(value)
         case "mul":
             a, b = args
-            error = abs(a) * carried[1] + abs(b) * carried[0] + carried[0] * carried[1] + UNIT * abs(value) + TINY
+            error = abs(a) * carried[1] + abs(b) * carried[0] + carried[0] * carried[1] + UNIT * abs(value)
+            error = error + 4.0 * TINY  # each of the products above may have underflowed
         case "where":
             taken = call["where"](args[0], carried[1], carried[2])
             error = call["where"](carried[0], call["max"](carried[1], carried[2]), taken)
@@ -108,9 +109,11 @@ def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value
         return call["where"](call["eq"](errors[0] + errors[1], 0.0), steepest * errors[2], inf)
     if op == "div":
         a, b = args
-        room = abs(b) - errors[1]
-        bound = (errors[0] + abs(value) * errors[1] + UNIT * abs(a)) / call["max"](room, TINY)
-        return call["where"](call["lt"](0.0, room), bound, inf)
+        certain = call["lt"](errors[1], abs(b))
+        room = call["max"](abs(b) - errors[1], TINY)
+        # Divided before they are multiplied: |value|·error would underflow long before the bound does.
+        bound = errors[0] / room + abs(value) * (errors[1] / room) + UNIT * (abs(a) / room) + 4.0 * TINY
+        return call["where"](certain, bound, inf)
     low, high = DOMAIN.get(op, (-inf, inf))
     if op == "pow":
         low = call["where"](call["eq"](call["floor"](args[1]), args[1]), -inf, 0.0)
