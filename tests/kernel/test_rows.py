@@ -236,8 +236,8 @@ def test_any_number_of_threads_gives_the_same_bits(name, monkeypatch):
 def test_the_threads_are_used(monkeypatch):
     monkeypatch.setenv("DESCEND_THREADS", "2")
     asked = []
-    workers = threads._workers
-    monkeypatch.setattr(threads, "_workers", lambda count: asked.append(count) or workers(count))
+    workers = threads._pool.workers
+    monkeypatch.setattr(threads._pool, "workers", lambda count: asked.append(count) or workers(count))
     text, parameters = MODELS["decay"]
     RowsKernel(program_of(text, 3), 3)(parameters, columns_of(200_000))
     assert asked == [1]

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,6 +35,7 @@ def test_what_is_no_number_of_threads_is_left_alone(written, monkeypatch):
 
 def test_the_processors_of_this_process(monkeypatch):
     monkeypatch.delenv("DESCEND_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
     assert threads.threads() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
@@ -41,6 +43,18 @@ def test_the_processors_of_this_process(monkeypatch):
     assert threads.threads() == 7
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert threads.threads() == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "count"), [("1", 1), ("3,2,1", 3), (" 2 ", 2), ("64", 5), ("", 5), ("0", 5), ("all", 5), ("-2", 5)]
+)
+def test_no_more_than_others_allow(written, count, monkeypatch):
+    monkeypatch.delenv("DESCEND_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", written)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(5)), raising=False)
+    assert threads.threads() == count
+    monkeypatch.setenv("DESCEND_THREADS", "7")
+    assert threads.threads() == 7
 
 
 @pytest.mark.parametrize("count", ["1", "2", "3", "8"])
@@ -90,12 +104,20 @@ def test_threads_are_used_where_it_pays(monkeypatch):
 def test_an_error_in_a_part_is_raised(worker, monkeypatch):
     monkeypatch.setenv("DESCEND_THREADS", "2")
 
+    ended = []
+
     def part(first, last):
         if (threading.current_thread() is not threading.main_thread()) is worker:
             raise OSError("no memory")
+        time.sleep(0.005)
+        ended.append(first)
 
     with pytest.raises(OSError, match="no memory"):
         run_parts(part, 64, 1, WORTH)
+    assert len(ended) < 10  # the others end their part, and begin no other
+    here = list(ended)
+    time.sleep(0.02)
+    assert ended == here
     assert at_once("2", WORTH, monkeypatch) == 2  # the pool still works
 
 
@@ -129,10 +151,13 @@ class TestInterrupt:
             if threading.current_thread() is not threading.main_thread():
                 time.sleep(0.5)
                 finished.set()
+            else:
+                time.sleep(0.005)
 
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(KeyboardInterrupt):
             run_parts(part, 4, 2, WORTH)
+        assert not finished.is_set()
         assert finished.wait(5)
 
 
@@ -149,18 +174,18 @@ FORK = """
     kernel = RowsKernel(lower(tape, [root], ("a", "x")), 1)
     column = np.linspace(-1, 1, 200_000)
     right = kernel([2.0], [column])
-    assert threads._pool is not None
-    before = threads._pool
+    before = threads._pool.executor
+    assert before is not None
     child = os.fork()
     if child == 0:
-        same = kernel([2.0], [column]) == right and threads._pool is not before
+        same = kernel([2.0], [column]) == right and threads._pool.executor is not before
         grandchild = os.fork()
         if grandchild == 0:
             os._exit(0 if kernel([2.0], [column]) == right else 3)
         same = same and os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1]) == 0
         sys.exit(0 if same else 4)  # the ordinary way out, which joins the threads of pools
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert kernel([2.0], [column]) == right and threads._pool is before
+    assert kernel([2.0], [column]) == right and threads._pool.executor is before
     sys.exit(code)
 """
 
@@ -193,3 +218,59 @@ def test_several_callers_at_once(monkeypatch):
     for thread in callers:
         thread.join()
     assert totals == {n: [20 * (n + b) for b in range(64)] for n in range(6)}
+
+
+def test_a_call_inside_a_part_stays_in_its_thread(monkeypatch):
+    """Every thread of the pool waiting for the pool would wait for ever."""
+    monkeypatch.setenv("DESCEND_THREADS", "3")
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    seen = []
+
+    def part(first, last):
+        around = threading.get_ident()
+        run_parts(lambda a, b: (time.sleep(0.001), seen.append((around, threading.get_ident()))), 12, 1, WORTH)
+
+    def worker_part(first, last):
+        if threading.current_thread() is not threading.main_thread():
+            part(first, last)
+        else:
+            time.sleep(0.002)
+
+    run_parts(worker_part, 24, 1, WORTH)
+    assert seen
+    assert all(around == inner for around, inner in seen)
+
+
+def test_many_callers_make_one_pool(monkeypatch):
+    monkeypatch.setenv("DESCEND_THREADS", "2")
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    made = []
+
+    class Slow(ThreadPoolExecutor):
+        def __init__(self, *args, **more):
+            made.append(self)
+            time.sleep(0.02)
+            super().__init__(*args, **more)
+
+    monkeypatch.setattr(threads, "ThreadPoolExecutor", Slow)
+    callers = [threading.Thread(target=run_parts, args=(lambda a, b: None, 8, 1, WORTH)) for _ in range(6)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(made) == 1
+
+
+def test_a_thread_that_never_began_is_not_waited_for(monkeypatch):
+    """The pool may be busy with other callers; whoever has done all pieces himself is done."""
+    monkeypatch.setenv("DESCEND_THREADS", "2")
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    busy = threading.Event()
+    threads._pool.workers(1).submit(busy.wait, 30)
+    done = []
+    try:
+        run_parts(lambda first, last: done.extend(range(first, last)), 16, 1, WORTH)
+        assert done == list(range(16))
+        assert not busy.is_set()
+    finally:
+        busy.set()
