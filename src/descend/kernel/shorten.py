@@ -1,10 +1,11 @@
-"""Programs with the same results in fewer operations, to the last bit."""
+"""Programs with the same results in fewer operations or in a better order, to the last bit."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from math import isfinite
 
+from descend.kernel.lower import HELPERS, LIBRARY
 from descend.kernel.program import Instruction, Program, to_double
 
 
@@ -49,3 +50,17 @@ def _merged(scale: Fraction, power: Fraction) -> Fraction | None:
     factor = to_double(scale)
     product = Fraction(factor) * power if isfinite(factor) else None
     return product if product is not None and isfinite(to_double(product)) else None
+
+
+def calls_first(program: Program) -> list[int]:
+    """Return the slots in an order in which calls of functions, and what they need, come first.
+
+    A call saves and restores whatever is at hand: then it is little.
+    """
+    first = len(program.inputs)
+    early: set[int] = set()
+    for slot in range(program.slots - 1, first - 1, -1):
+        instruction = program.instructions[slot - first]
+        if slot in early or instruction.op in LIBRARY or instruction.op in HELPERS:
+            early |= {slot, *instruction.args}
+    return sorted(range(first, program.slots), key=lambda slot: slot not in early)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from descend.evaluation import COST_NOISE
+from descend.kernel.guess import guess, worth_guessing
 from descend.kernel.lower import Body, double, module
 from descend.kernel.program import Program
-from descend.kernel.shorten import shortened
+from descend.kernel.shorten import calls_first, shortened
 
 TAIL = 8  # points of the recent past that are kept, a power of two
 ROWS = 512  # recorded looks that are kept until somebody takes them
@@ -90,10 +91,13 @@ class _Writer:
         self.x = [b.emit(f"load double, ptr {slot}") for slot in self.points]
         self.steps = self.get("steps")
         names = [*self.x, b.emit(f"sitofp i64 {self.steps} to double")] + [""] * len(program.instructions)
-        b.program(program, names)
+        b.program(program, names, calls_first(program))
         outputs = [names[slot] for slot in program.outputs]
         self.cost, self.gradient, self.new = outputs[0], outputs[1 : size + 1], outputs[size + 1 : 2 * size + 1]
         self.rate = outputs[-1]
+        self.guess = self.new
+        if worth_guessing(program):
+            self.guess = guess(b, program, names[: size + 1], program.outputs[size + 1 : 2 * size + 1])
         self.look()
         self.judge()
         self.learn()
@@ -272,9 +276,9 @@ class _Writer:
         b.label("next")
         for name, value in after.items():
             self.put(name, value)
-        for slot, value in zip(self.points, self.new, strict=True):
-            b.write(f"store double {value}, ptr {slot}")
-        b.write("br label %turn")
+        if self.guess is not self.new:
+            self.compare()
+        self.go(self.new)
 
         b.label("stop")
         b.write(f"br i1 {self.ended(self.rules.codes)}, label %out, label %pause")
@@ -285,6 +289,22 @@ class _Writer:
             self.put(name, value)
         self.save(self.new)
         b.write(f"ret i64 {RUNNING}")
+
+    def go(self, x: list[str]) -> None:
+        """Turn, with a new x."""
+        for slot, value in zip(self.points, x, strict=True):
+            self.body.write(f"store double {value}, ptr {slot}")
+        self.body.write("br label %turn")
+
+    def compare(self) -> None:
+        """Turn with the guess where it is right to the last bit; where it is not, go on here."""
+        b = self.body
+        for k, (guessed, exact) in enumerate(zip(self.guess, self.new, strict=True)):
+            bits = [b.emit(f"bitcast double {value} to i64") for value in (guessed, exact)]
+            self.branch(b.emit(f"icmp eq i64 {bits[0]}, {bits[1]}"), f"right{k}", "wrong")
+            b.label(f"right{k}")
+        self.go(self.guess)
+        b.label("wrong")
 
     def measure(self) -> dict[str, str]:
         """Write whether the step is small and whether it leaves x as it is.
