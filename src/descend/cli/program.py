@@ -29,6 +29,7 @@ COMMANDS = {
     "methods": "descend.cli.commands.listing:methods",
     "losses": "descend.cli.commands.listing:losses",
     "functions": "descend.cli.commands.listing:functions",
+    "cache": "descend.cli.commands.caching:cache",
 }
 # The same under names that people try; help does not list them.
 HIDDEN = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from descend.kernel import cache
 from descend.kernel.log import log
 from descend.kernel.lower import LIBRARY, obstacle
 from descend.kernel.program import Program
@@ -15,6 +17,16 @@ from descend.kernel.straight import point_function
 from descend.kernel.target import target
 
 LARGE = 10_000  # instructions from which a level less is optimised: 13,000 take 0.6 s to compile, or 0.3
+VERSION = (
+    1  # of the way from a text to an object; whoever changes passes or flags raises it: old objects are not used then
+)
+
+DECLARED = re.compile(r"^declare [^@\n]*@([^\s(]+)\(", re.MULTILINE)
+# Functions that LLVM may call though no text declares them.
+ADDED = (
+    "memcpy", "memmove", "memset", "bcmp", "sincos", "exp2", "exp10", "ldexp", "frexp", "fma", "fmod", "sqrt", "floor",
+    "ceil", "trunc", "rint", "nearbyint", "round", "roundeven", "fmin", "fmax", "fminimum", "fmaximum",
+)  # fmt: skip
 
 
 @dataclass
@@ -46,17 +58,19 @@ class MachineCode:
         large = instructions >= LARGE
         level = level if not large else 1 if level > 1 else 0
         machine = _target_machine(level)
+        key = cache.key_of(_all_that_decides(text, level))
+        found = cache.load(key)
+        # LLVM ends the process over a function that is not there.
+        if found is None or not all(map(in_process, found.symbols)):
+            found = _compiled(text, level, machine)
+            cache.save(key, found)
         import llvmlite.binding as llvm
 
-        parsed = llvm.parse_assembly(text)
-        parsed.verify()
-        _optimise(parsed, machine, max(1, level))
-        self._engine = llvm.create_mcjit_compiler(parsed, machine)
-        self._engine.finalize_object()
-        COUNTERS.compiled += 1
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(found.code))
 
     def address(self, name: str) -> int:
-        """Return the address of a function."""
+        """Return the address of a function; the first call makes the code ready to run."""
         return int(self._engine.get_function_address(name))
 
 
@@ -67,6 +81,30 @@ def _target_machine(level: int) -> Any:
 
     kind = llvm.Target.from_triple(made_for.triple)
     return kind.create_target_machine(cpu=made_for.cpu, features=made_for.features, opt=level)
+
+
+def _all_that_decides(text: str, level: int) -> tuple[str, ...]:
+    """Return everything that the object of a module depends on."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    t = target()
+    versions = (str(VERSION), llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)))
+    return (*versions, t.triple, t.cpu, t.features, t.c_library, str(level), text)
+
+
+def _compiled(text: str, level: int, machine: Any) -> cache.Cached:
+    """Return the object of a module, and which functions it may call."""
+    import llvmlite.binding as llvm
+
+    parsed = llvm.parse_assembly(text)
+    parsed.verify()
+    _optimise(parsed, machine, max(1, level))
+    code = machine.emit_object(parsed)
+    COUNTERS.compiled += 1
+    declared = {name for name in DECLARED.findall(text) if not name.startswith("llvm.")}
+    added = {name for name in ADDED if name.encode() + b"\0" in code}
+    return cache.Cached(tuple(sorted(declared | added)), code)
 
 
 def _optimise(parsed: Any, machine: Any, level: int) -> None:
@@ -83,7 +121,7 @@ def _optimise(parsed: Any, machine: Any, level: int) -> None:
     passes.detach()
 
 
-@cache
+@functools.cache
 def unavailable() -> str | None:
     """Return why no machine code can be made on this platform, or None where it can."""
     try:
@@ -101,13 +139,13 @@ def compilable(program: Program) -> str | None:
 def _missing(program: Program) -> str | None:
     """Return which library function this process lacks: LLVM would end the process over it."""
     for name in {LIBRARY[instruction.op] for instruction in program.instructions if instruction.op in LIBRARY}:
-        if not _in_process(name):
+        if not in_process(name):
             return f"the C library here has no {name} function"
     return None
 
 
-@cache
-def _in_process(name: str) -> bool:
+@functools.cache
+def in_process(name: str) -> bool:
     """Whether LLVM will find a function.  It looks through the process, but only once it has made an engine."""
     import llvmlite.binding as llvm
 
