@@ -8,6 +8,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 PYTEST_ARGS ?=
 FUZZ_ARGS ?=
+BENCH_ARGS ?=
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -39,6 +40,13 @@ help: ## list what make can do
 	$(INSTALL) ".[$*]"
 	@$(BIN)/python -m compileall -q src
 	@touch .venv/.core $@
+
+# PyTorch is no part of the extra `bench`: its usual build comes with gigabytes of GPU libraries. The build for
+# processors only is taken where pip finds it; elsewhere the benchmark says that PyTorch was left out.
+.venv/.torch: pyproject.toml requirements.txt | .venv/.bench
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt torch==2.13.0+cpu \
+		2>/dev/null || echo "pip finds no torch==2.13.0+cpu; a PyTorch that is installed by hand is used"
+	@touch $@
 
 # --------------------------------------------------------------------------------------------------------------- for users
 
@@ -78,6 +86,9 @@ format: .venv/.test ## let ruff write the style
 
 bench: .venv/.bench ## measure descend beside its peers
 	$(BIN)/python -m benchmarks
+
+bench-kernel: .venv/.bench .venv/.torch ## measure the kernel beside its peers, ten minutes; BENCH_ARGS="--only logistic" chooses
+	$(BIN)/python -m benchmarks kernel $(BENCH_ARGS)
 
 docs: .venv/.docs ## build the documentation into build/docs
 	$(BIN)/python -m mkdocs build --strict

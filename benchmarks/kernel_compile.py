@@ -169,16 +169,17 @@ def fun(x):
 # ------------------------------------------------------------------------------------------------------ second process
 
 
-def run_cache(*, quick: bool) -> dict[str, list[float]]:
-    """Print what a second process takes from text to the first value; return the ms by formula."""
-    rows, found = [], {}
+def run_cache(*, quick: bool) -> dict[str, list[dict[str, float]]]:
+    """Print what a second process takes from text to the first value; return the ms of each process by formula."""
+    rows: list[tuple[str, ...]] = []
+    found: dict[str, list[dict[str, float]]] = {}
     for title in FORMULAS:
         with tempfile.TemporaryDirectory() as folder:
             first = _process(folder, title, [])
             loaded = first["modules"]
             cold = _process(os.devnull, title, loaded)  # imports done, nothing cached
             seconds = [_process(folder, title, loaded) for _ in range(2 if quick else 9)]
-        found[title] = [p["first"] for p in seconds]
+        found[title] = seconds
         parts = [median(p[k] for p in seconds) for k in ("imports", "compile", "value", "first", "again")]
         rows.append((title, *(f"{p:.2f}" for p in parts), f"{cold['first']:.1f}"))
     show(
@@ -195,6 +196,7 @@ def run_cache(*, quick: bool) -> dict[str, list[float]]:
         rows,
         (
             "a process of its own each time; DESCEND_CACHE is a folder that one process has filled",
+            "compile(): reading, differentiating and lowering, which the cache does not save",
             "imports: all modules that were in sys.modules at the end of that process",
             "again: the same in the same process (without the first use of LLVM and of the files)",
         ),

@@ -77,6 +77,7 @@ def environment(threads: int) -> dict[str, str]:
     pools = ("DESCEND_THREADS", "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS")
     pools += ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
     others = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
+    others |= {"DESCEND_CACHE": "off"}  # what is measured is compiled here, and leaves nothing behind
     return os.environ | dict.fromkeys(pools, str(threads)) | others
 
 

@@ -63,31 +63,40 @@ def wide(columns: int, at_once: int, row: str) -> str:
 
     `row` computes ``loss`` and its slope ``d`` from ``z`` and ``y``; y is the column after the others.
     """
-    terms = " + ".join(f"b[j + {k}] * x[j + {k}][first + i]" for k in range(at_once))
-    sums = ", ".join(f"s{k}" for k in range(at_once))
-    zeros = ", ".join(f"s{k} = 0" for k in range(at_once))
-    added = " ".join(f"s{k} += slope[i] * x[j + {k}][first + i];" for k in range(at_once))
-    stored = " ".join(f"out[1 + j + {k}] += s{k};" for k in range(at_once))
+    some = range(at_once)
+    pointers = " ".join(f"const double *restrict p{k} = x[j + {k}] + first;" for k in some)
+    terms = " + ".join(f"b{k} * p{k}[i]" for k in some)
+    factors = " ".join(f"const double b{k} = b[j + {k}];" for k in some)
+    sums = ", ".join(f"s{k}" for k in some)
+    zeros = ", ".join(f"s{k} = 0" for k in some)
+    added = " ".join(f"s{k} += d * p{k}[i];" for k in some)
+    stored = " ".join(f"out[1 + j + {k}] += s{k};" for k in some)
     return f"""
 static void part(const double *const *x, const double *b, long first, long last, double *out) {{
   double slope[1024], cost = 0;
   memset(out, 0, 8 * {columns + 1});
   for (; first < last; first += 1024) {{
     const long count = last - first < 1024 ? last - first : 1024;
+    const double *restrict responses = x[{columns}] + first;
     memset(slope, 0, sizeof slope);
-    for (int j = 0; j < {columns}; j += {at_once})
+    for (int j = 0; j < {columns}; j += {at_once}) {{
+      {pointers}
+      {factors}
+      #pragma omp simd
       for (long i = 0; i < count; i++) slope[i] += {terms};
+    }}
     #pragma omp simd reduction(+: cost)
     for (long i = 0; i < count; i++) {{
-      const double z = slope[i], y = x[{columns}][first + i];
+      const double z = slope[i], y = responses[i];
       {row}
       cost += loss;
       slope[i] = d;
     }}
     for (int j = 0; j < {columns}; j += {at_once}) {{
+      {pointers}
       double {zeros};
       #pragma omp simd reduction(+: {sums})
-      for (long i = 0; i < count; i++) {{ {added} }}
+      for (long i = 0; i < count; i++) {{ const double d = slope[i]; {added} }}
       {stored}
     }}
   }}

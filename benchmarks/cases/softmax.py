@@ -117,12 +117,15 @@ class Softmax(Case):
         return numba_work(softmax_loop, self.x, self.y, self.at, threads)
 
     def jax(self) -> Work:
-        """Columns one by one, as for the other losses."""
+        """Columns one by one; jax.nn.logsumexp of stacked predictors took twice as long."""
         import jax
+        import jax.numpy as jnp
 
         def cost(w: Any, *columns: Any) -> Any:
-            z = jax.numpy.stack(_predicted(w, columns[CLASSES:]))
-            return (jax.nn.logsumexp(z, axis=0) - sum(columns[k] * z[k] for k in range(CLASSES))).sum()
+            y, z = columns[:CLASSES], _predicted(w, columns[CLASSES:])
+            largest = jax.lax.stop_gradient(jnp.maximum(jnp.maximum(z[0], z[1]), z[2]))
+            total = sum(jnp.exp(v - largest) for v in z)
+            return (largest + jnp.log(total) - sum(own * v for own, v in zip(y, z, strict=True))).sum()
 
         return jax_work(cost, self.at, *self.y, *self.x)
 
