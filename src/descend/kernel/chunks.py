@@ -6,7 +6,8 @@ order of the chunks, so everything depends on the nest alone, not on threads or 
 Which entries of a gradient a chunk adds to is known: places are linear in the indices, so they lie in intervals.
 Chunks whose intervals do not meet may run at once, and get the same colour; colours run one after the other, so that
 each entry gets its contributions in one order.  Neighbours share a few entries only (x[i] and x[i + 1]): the last
-rounds of each chunk are made a chunk of their own, and all the long ones can have one colour.
+rounds of each chunk are made a chunk of their own, and all the long ones can have one colour.  Where all meet, as in a
+sum over pairs, the loop has a fixed number of rows of chunks, and each row adds to a copy of the gradient.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from descend.kernel.whole import Span, interval, place_interval
 
 BLOCK = 512  # rounds of an innermost loop that are computed before their contributions are added
 GRAIN = 60e-6  # s that a chunk takes at least, estimated
+SLICE = 5e-3  # s, estimated, of one call of machine code: it may take several times as long
+ROWS = 16  # copies of a gradient, at most, where all chunks meet
 MEETINGS = 16  # pairs of chunks that meet, for each chunk: with more of them nothing runs at the same time
+FAR = 2**62
 # Estimated seconds; on a machine without vector forms of the library functions they take several times as long.
 VECTOR_OPERATION, VECTOR_CALL, VECTOR_ACCESS = 0.03e-9, 1e-9, 0.1e-9
 OPERATION, CALL, ROUND = 0.3e-9, 8e-9, 3e-9
 OWN_CALL = 50e-9  # of a function of ours, chebyshev or polygamma
+COPY = 2e-9  # of one entry of a copy: made, filled with zeros, added
 IN_ORDER = 1e-9  # of one round of a scan or a product, which waits for the one before
 
 
@@ -35,19 +40,36 @@ class Serial(NamedTuple):
     statements: tuple[Statement, ...]
 
 
+class Turn(NamedTuple):
+    """The chunks `begin` to `end` - 1: they may run at the same time."""
+
+    begin: int
+    end: int
+    seconds: float  # of all of them, estimated
+
+
+class Copies(NamedTuple):
+    """Of the gradient in `array` each row of chunks adds to a copy of its own, from entry `low` to entry `high`."""
+
+    array: str
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+
 class Chunked(NamedTuple):
     """A loop in chunks.
 
     `table` has a line (first round, last round, row) for each chunk, in the order in which they run: its totals are in
-    this row.  The chunks from ``turns[k][0]`` up to ``turns[k][1]`` may run at the same time.  Where that is no gain,
-    or an order has to be kept, there is one row, for all of them, and they run one after the other.
+    this row.  Turns follow one another.  Where nothing is gained by running at the same time, or an order has to be
+    kept, there is one row, for all chunks, and they run one after the other.
     """
 
     loop: LoopStatement
     table: Any
-    turns: tuple[tuple[int, int], ...]
+    turns: tuple[Turn, ...]
     rows: int
-    seconds: float  # of one chunk, estimated
+    seconds: float  # of one chunk, estimated, at most
+    copies: tuple[Copies, ...] = ()
 
     @property
     def in_order(self) -> bool:
@@ -92,12 +114,12 @@ def _chunked(loop: LoopStatement, grain: float) -> Chunked | None:
     starts = np.arange(low, high + 1, size)
     chunks = np.stack([starts, np.minimum(starts + size - 1, high)], axis=1)
     if not loop.down and not any(ordered(r) for r in loop.reductions):
-        found = _coloured(loop, chunks, size)
-        if found is not None and len(found[1]) <= 1 + len(chunks) // 2:
-            return Chunked(loop, *found, len(found[0]), cost * size)
+        found = _coloured(loop, chunks, size, cost) or _copied(loop, low, high, cost)
+        if found is not None:
+            return found
     table = np.zeros((len(chunks), 3), dtype=np.int64)
     table[:, :2] = chunks[::-1] if loop.down else chunks
-    return Chunked(loop, table, ((0, len(table)),), 1, cost * size)
+    return Chunked(loop, table, (Turn(0, len(table), cost * (high - low + 1)),), 1, cost * size)
 
 
 # ---------------------------------------------------------------------------------------------------------- estimates
@@ -140,23 +162,29 @@ def written(loop: LoopStatement, spans: Mapping[int, Span]) -> Iterator[tuple[st
             yield from written(inner, {**spans, inner.level: inside})
 
 
-def _coloured(loop: LoopStatement, chunks: Any, size: int) -> tuple[Any, tuple[tuple[int, int], ...]] | None:
-    """Return the table and the turns of chunks that need no order; None where too many meet."""
+def _coloured(loop: LoopStatement, chunks: Any, size: int, cost: float) -> Chunked | None:
+    """Return a loop whose chunks need no order; None where too many of them meet."""
     import numpy as np
 
+    most = 1 + len(chunks) // 2
     shared = _shared_rounds(loop, chunks, size)
     if shared:
         cut = chunks[:-1, 1] - shared
         chunks = np.concatenate([chunks, np.stack([cut + 1, cut + shared], axis=1)])
         chunks[: len(cut), 1] = cut
     colours = _colours(len(chunks), _entries(loop, chunks))
-    if colours is None:
+    if colours is None or max(colours) >= most:
         return None
     row = np.argsort(np.argsort(chunks[:, 0], kind="stable"), kind="stable")
     order = np.lexsort((chunks[:, 0], colours))
     table = np.ascontiguousarray(np.column_stack([chunks, row])[order], dtype=np.int64)
-    ends = np.searchsorted(np.asarray(colours)[order], range(max(colours) + 2))
-    return table, tuple((int(a), int(b)) for a, b in pairwise(ends))
+    ends = np.searchsorted(np.asarray(colours)[order], range(max(colours) + 2)).tolist()
+    return Chunked(loop, table, _turns(table, ends, cost), len(table), cost * size)
+
+
+def _turns(table: Any, ends: Sequence[int], cost: float) -> tuple[Turn, ...]:
+    rounds = table[:, 1] - table[:, 0] + 1
+    return tuple(Turn(a, b, cost * float(rounds[a:b].sum())) for a, b in pairwise(ends))
 
 
 def _entries(loop: LoopStatement, chunks: Any) -> list[list[tuple[int, int, int]]]:
@@ -217,3 +245,36 @@ def _colours(count: int, entries: Sequence[Sequence[tuple[int, int, int]]]) -> l
         taken = {colours[other] for other in around if other < chunk}
         colours.append(next(c for c in range(count) if c not in taken))
     return colours
+
+
+# ------------------------------------------------------------------------------------------------------------- copies
+
+
+def _copied(loop: LoopStatement, low: int, high: int, cost: float) -> Chunked | None:
+    """Return a loop in `ROWS` equal parts that add to copies, each in slices; None where copies cost too much."""
+    import numpy as np
+
+    rounds = high - low + 1
+    rows = min(ROWS, rounds)
+    bounds = low + rounds * np.arange(rows + 1) // rows
+    ends: dict[str, list[Any]] = {}
+    for array, (least, most) in written(loop, {loop.level: (bounds[:-1], bounds[1:] - 1)}):
+        # An inner loop may have no rounds: then there is nothing from `least` to `most`.
+        first, last = (np.broadcast_to(end, rows) for end in (least, most))
+        empty = first > last
+        found = ends.setdefault(array, [np.full(rows, FAR), np.full(rows, -FAR)])
+        found[0] = np.minimum(found[0], np.where(empty, FAR, first))
+        found[1] = np.maximum(found[1], np.where(empty, -FAR, last))
+    entries = sum(int(np.maximum(last - first + 1, 0).sum()) for first, last in ends.values())
+    if entries * COPY > cost * rounds / 4:
+        return None
+    slices = max(1, min(rounds // rows, round(cost * rounds / rows / SLICE)))
+    lines = []
+    for k in range(slices):
+        lengths = bounds[1:] - bounds[:-1]
+        cuts = [bounds[:-1] + lengths * j // slices for j in (k, k + 1)]
+        lines.append(np.stack([cuts[0], cuts[1] - 1, np.arange(rows)], axis=1))
+    table = np.ascontiguousarray(np.concatenate(lines), dtype=np.int64)
+    copies = tuple(Copies(name, tuple(a.tolist()), tuple(b.tolist())) for name, (a, b) in ends.items())
+    seconds = cost * rounds / rows / slices
+    return Chunked(loop, table, _turns(table, range(0, len(table) + 1, rows), cost), rows, seconds, copies)

@@ -329,21 +329,11 @@ class _NestLowering(Lowering):
         return found
 
 
-def _outward(tape: Tape, scatter: Scatter) -> Scatter:
-    """Make a contribution that falls on one entry in all rounds of its innermost loop a sum over that loop."""
-    while scatter.loops and not tape.free[scatter.place] >> scatter.loops[-1].level & 1:
-        *around, loop = scatter.loops
-        total = binders.bind(tape, "sum", loop.level, (scatter.value, loop.low, loop.high))
-        scatter = scatter._replace(value=total, loops=tuple(around))
-    return scatter
-
-
 def make_nest(tape: Tape, outputs: Sequence[int], scatters: Sequence[Scatter], inputs: Sequence[str]) -> Nest:
     """Return the kernel that computes `outputs` from the symbols called `inputs` and carries out `scatters`."""
     running = Running(tape)
     roots = [running.rewrite(root, ()) for root in outputs]
-    outward = [_outward(tape, scatter) for scatter in scatters]
-    changed = [s._replace(value=running.rewrite(s.value, s.loops)) for s in outward]
+    changed = [s._replace(value=running.rewrite(s.value, s.loops)) for s in scatters]
     work = _NestLowering(tape, inputs)
     work.fill(work.outermost, roots, changed)
     work.block = work.outermost

@@ -56,12 +56,18 @@ class _Walk:
 
     def run(self, inputs: Sequence[float], read: Mapping[str, Any], written: Mapping[str, Any]) -> None:
         self.read, self.written = read, written
-        self.written_errors = {name: self.np.zeros(len(array)) for name, array in written.items()}
+        self.written_errors, self.sizes, self.counts = (
+            {name: self.np.zeros(len(array)) for name, array in written.items()} for _ in range(3)
+        )
         self.values[: len(inputs)] = inputs
         with self.np.errstate(all="ignore"):
             self.statements(self.nest.statements)
             for store in self.nest.stores:
                 self.store(store.array, self.place(store.array, store.place), store.slot)
+            for name, size in self.sizes.items():
+                # Machine code may add the contributions to an entry in another order.
+                additions = self.np.maximum(self.counts[name] - 1, 0)
+                self.written_errors[name] += self.np.where(self.np.isfinite(size), UNIT * additions * size, inf)
 
     # ------------------------------------------------------------------------------------------------- pieces
 
@@ -136,11 +142,11 @@ class _Walk:
         self.errors[pick.slot] = np.where(there, self.scratch_errors[scan.inner][offset], 0.0)[()]
 
     def store(self, array: str, place: Any, slot: int) -> None:
-        gradient = self.written[array]
-        gradient[place] += self.values[slot]
+        self.written[array][place] += self.values[slot]
         if self.bounded:
-            errors = self.written_errors[array]
-            errors[place] += self.errors[slot] + UNIT * self.np.abs(gradient[place])
+            self.written_errors[array][place] += self.errors[slot]
+            self.sizes[array][place] += self.np.abs(self.values[slot])
+            self.counts[array][place] += 1
 
     # -------------------------------------------------------------------------------------------------- loops
 
