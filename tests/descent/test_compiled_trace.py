@@ -16,7 +16,7 @@ from descend.descent.trace import Recorder
 from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.kernel import small
-from descend.kernel.small_code import ROWS
+from descend.kernel.small_layout import ROWS
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
 from tests.kernel.tapes import all_same, random_formula, same

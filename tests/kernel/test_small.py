@@ -16,11 +16,11 @@ from descend.descent.status import Ending
 from descend.descent.stopping import Idle, Looks, NotFinite, Seconds, Steps, StepSize, Unmoved
 from descend.evaluation import Vector
 from descend.expression.parse import parse
-from descend.kernel import small, small_code
+from descend.kernel import small, small_layout
 from descend.kernel.lower import NO_MACHINE_CODE
 from descend.kernel.program import lower
 from descend.kernel.small import SmallLoop
-from descend.kernel.small_code import LoopRules
+from descend.kernel.small_layout import LoopRules
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
 from tests.kernel.tapes import all_same, inf, random_formula, same
@@ -116,9 +116,9 @@ def assert_same_walk(text, start, rate, rules, loops):
     assert_same_run(found, right)
     loop = loops[-1]
     if any(isinstance(rule, Idle) for rule in rules.rules):
-        assert loop.integer(small_code.IDLE) == progress.idle
+        assert loop.integer(small_layout.IDLE) == progress.idle
     if any(isinstance(rule, Unmoved) for rule in rules.rules):
-        assert bool(loop.integer(small_code.STILL)) != progress.moved
+        assert bool(loop.integer(small_layout.STILL)) != progress.moved
     return found
 
 
@@ -246,9 +246,9 @@ class TestSmallLoop:
     def test_random_slices(self):
         rng = random.Random(1)
         whole = machine_loop("(1-x)^2 + 100*(y-x^2)^2", (-1.2, 1), 1e-3, steps=5000)
-        assert whole.run(10**9) == small_code.STEPS_DONE
+        assert whole.run(10**9) == small_layout.STEPS_DONE
         cut = machine_loop("(1-x)^2 + 100*(y-x^2)^2", (-1.2, 1), 1e-3, steps=5000)
-        while cut.run(rng.choice([1, 2, 3, 8, 50])) == small_code.RUNNING:
+        while cut.run(rng.choice([1, 2, 3, 8, 50])) == small_layout.RUNNING:
             pass
         assert all_same(state(cut)[0], state(whole)[0])
         assert state(cut)[1] == state(whole)[1]
@@ -256,28 +256,28 @@ class TestSmallLoop:
     def test_a_slice_stands_at_a_point_not_yet_looked_at(self):
         loop = machine_loop("x^2", (3,), 0.1, steps=100)
         assert loop.tail == []
-        assert loop.run(2) == small_code.RUNNING
-        assert loop.integer(small_code.LOOKS) == loop.integer(small_code.STEPS) == 2
+        assert loop.run(2) == small_layout.RUNNING
+        assert loop.integer(small_layout.LOOKS) == loop.integer(small_layout.STEPS) == 2
         assert [p[0] for p in loop.tail] == [3.0, 3.0 - 0.1 * 6.0]
         assert loop.x[0] == pytest.approx(3 * 0.8**2)
 
     def test_running_on_after_the_end_changes_no_point(self):
         loop = machine_loop("x^2", (3,), 0.1, steps=10)
-        assert loop.run(100) == small_code.STEPS_DONE
+        assert loop.run(100) == small_layout.STEPS_DONE
         x = loop.x
-        assert loop.run(100) == small_code.STEPS_DONE
+        assert loop.run(100) == small_layout.STEPS_DONE
         assert loop.x == x
 
     def test_the_tail_keeps_the_last_points_oldest_first(self):
         loop = machine_loop("x^2", (3,), 0.1, steps=21)
         loop.run(100)
-        assert len(loop.tail) == small_code.TAIL
+        assert len(loop.tail) == small_layout.TAIL
         assert all(b[0] == pytest.approx(0.8 * a[0]) for a, b in pairwise(loop.tail))
         assert loop.tail[-1] == loop.x
 
     def test_two_loops_at_once(self):
         a, b = (machine_loop("x^2", (s,), 0.1, steps=50) for s in (3, 5))
-        while a.run(3) == small_code.RUNNING:
+        while a.run(3) == small_layout.RUNNING:
             b.run(2)
         b.run(1000)
         assert b.best[0] / a.best[0] == pytest.approx(5 / 3)
@@ -299,10 +299,11 @@ class TestSmallLoop:
             loop = SmallLoop(
                 program, start, LoopRules(step_size=True, unmoved=False), max_steps=2, patience=9, step_limit=limit
             )
-            assert loop.run(1) == small_code.RUNNING
-            loop._n[small_code.SMALL] = 0  # the first step, of length 0, was small
+            assert loop.run(1) == small_layout.RUNNING
+            loop._n[small_layout.SMALL] = 0  # the first step, of length 0, was small
             loop.run(1)
-            assert bool(loop.integer(small_code.SMALL)) is small_at, limit
+            assert bool(loop.integer(small_layout.SMALL)) is small_at, limit
+
 
 class TestTenMillionSteps:
     """The article's square with a rate of 1e-9: all steps are taken, and the last point proves it."""

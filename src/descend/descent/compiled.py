@@ -80,7 +80,7 @@ def trace_rule(method: Method, formula: MachineFormula, names: Sequence[str], *,
 def _machine_walk(
     objective: Objective, program: Program, start: Vector, rules: dict[type[Rule], Rule], recorder: Recorder | None
 ) -> Run:
-    from descend.kernel import small, small_code  # only a long run needs them
+    from descend.kernel import small, small_layout  # only a long run needs them
 
     steps, looks, seconds = rules.get(Steps), rules.get(Looks), rules.get(Seconds)
     size, idle = rules.get(StepSize), rules.get(Idle)
@@ -91,11 +91,11 @@ def _machine_walk(
     if most_looks - 1 == most_steps and most_steps < NEVER:
         count_rule = next(kind for kind in rules if kind in {Steps, Looks})
     codes: dict[type[Rule], tuple[int, Ending]] = {
-        NotFinite: (small_code.NOT_FINITE, Ending.NOT_FINITE),
-        StepSize: (small_code.STEP_SMALL, Ending.STEP_SMALL),
-        Unmoved: (small_code.UNMOVED, Ending.UNMOVED),
-        Idle: (small_code.IDLE_TOO_LONG, Ending.IDLE),
-        count_rule: (small_code.STEPS_DONE, Ending.LOOKS if count_rule is Looks else Ending.STEPS),
+        NotFinite: (small_layout.NOT_FINITE, Ending.NOT_FINITE),
+        StepSize: (small_layout.STEP_SMALL, Ending.STEP_SMALL),
+        Unmoved: (small_layout.UNMOVED, Ending.UNMOVED),
+        Idle: (small_layout.IDLE_TOO_LONG, Ending.IDLE),
+        count_rule: (small_layout.STEPS_DONE, Ending.LOOKS if count_rule is Looks else Ending.STEPS),
     }
     order = [codes[kind][0] for kind in rules if kind in codes]
     order += [code for code, _ in codes.values() if code not in order]
@@ -105,7 +105,7 @@ def _machine_walk(
     loop = small.SmallLoop(
         program,
         start,
-        small_code.LoopRules(size is not None, idle is not None, Unmoved in rules, tuple(order), recorder is not None),
+        small_layout.LoopRules(size is not None, idle is not None, Unmoved in rules, tuple(order), recorder is not None),
         max_steps=min(most_steps, most_looks - 1),
         patience=idle.patience if isinstance(idle, Idle) else NEVER,
         step_limit=size.precision if isinstance(size, StepSize) else 0.0,
@@ -121,7 +121,7 @@ def _machine_walk(
             now = perf_counter()
             if recorder is not None:
                 _take_rows(loop, recorder)
-            if reason != small_code.RUNNING:
+            if reason != small_layout.RUNNING:
                 ending = endings[reason]
             elif now - began >= limit:
                 ending = Ending.TIME
@@ -154,21 +154,22 @@ def _facts(
     objective: Objective, loop: SmallLoop, start: Vector, ending: Ending, recorder: Recorder | None, seconds: float
 ) -> Run:
     """Read the buffers of a loop that has ended, and look once more at the points that are reported."""
-    from descend.kernel import small_code
+    from descend.kernel import small_layout
 
     tail = loop.tail
     # Between slices the loop stands at a point that it has not looked at yet: the last look is the end of the tail.
     last = tail[-1] if tail else start
-    looks = loop.integer(small_code.LOOKS)
+    looks = loop.integer(small_layout.LOOKS)
     progress = Progress(start, last)
     progress.steps = max(0, looks - 1)
     progress.looks = looks
-    progress.rises = loop.integer(small_code.RISES)
+    progress.rises = loop.integer(small_layout.RISES)
     progress.tail = tail
     progress.last = Look(last, _seen(objective, last))
-    if loop.number(small_code.BEST_COST) < WORST:
+    if loop.number(small_layout.BEST_COST) < WORST:
         best = loop.best
-        progress.best = progress.last if best == last else Look(best, _seen(objective, best))
+        same = repr(best) == repr(last)  # not ==: 0.0 and -0.0 are two points
+        progress.best = progress.last if same else Look(best, _seen(objective, best))
     if len(tail) > 1:
         progress.step_size = (tail[-1] - tail[-2]).norm()
     return finish(progress, ending, recorder, seconds, "machine code")

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from descend.evaluation import WORST, Vector
-from descend.kernel import small_code as code
+from descend.kernel import small_layout as layout
 from descend.kernel.compile import MachineCode
 from descend.kernel.program import Program
-from descend.kernel.small_code import TAIL, LoopRules, loop_function, width
+from descend.kernel.small_code import loop_function
+from descend.kernel.small_layout import TAIL, LoopRules, width
 
 NEVER = 2**62  # more steps than anybody waits for: counters are 64 bits wide
 
@@ -39,18 +40,18 @@ class SmallLoop:
         self.size = len(start)
         self._code = MachineCode(loop_function(program, self.size, rules), 1, len(program.instructions))
         self._numbers = (2 + TAIL) * self.size
-        self._d = (ctypes.c_double * (self._numbers + code.DOUBLES))()
-        self._n = (ctypes.c_int64 * code.INTEGERS)()
+        self._d = (ctypes.c_double * (self._numbers + layout.DOUBLES))()
+        self._n = (ctypes.c_int64 * layout.INTEGERS)()
         self._width = width(self.size)
-        self._rows = (ctypes.c_double * (self._width * (code.ROWS + 1) if rules.record else 0))()
+        self._rows = (ctypes.c_double * (self._width * (layout.ROWS + 1) if rules.record else 0))()
         self._d[: self.size] = list(start)
         self._d[self.size : 2 * self.size] = list(start)
-        for which in range(code.DOUBLES):
-            first = {code.STEP_LIMIT: step_limit, code.BEST_COST: WORST, code.RATE: float("nan")}
+        for which in range(layout.DOUBLES):
+            first = {layout.STEP_LIMIT: step_limit, layout.BEST_COST: WORST, layout.RATE: float("nan")}
             self._d[self._numbers + which] = first.get(which, float("inf"))
-        self._n[code.STRIDE] = 1
-        self._n[code.MAX_STEPS] = max(0, min(max_steps, NEVER))
-        self._n[code.PATIENCE] = min(patience, NEVER)
+        self._n[layout.STRIDE] = 1
+        self._n[layout.MAX_STEPS] = max(0, min(max_steps, NEVER))
+        self._n[layout.PATIENCE] = min(patience, NEVER)
         prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
         self._call = prototype(self._code.address("loop"))
 
@@ -61,19 +62,19 @@ class SmallLoop:
 
     def recorded(self) -> Iterator[Recorded]:
         """The rows that were written, oldest first, and behind them the last look, as one that no step follows."""
-        if not self.integer(code.LOOKS):
+        if not self.integer(layout.LOOKS):
             return
-        for first in range(0, self._width * (self.integer(code.RECORDED) + 1), self._width):
+        for first in range(0, self._width * (self.integer(layout.RECORDED) + 1), self._width):
             steps, cost, rate, *entries = self._rows[first : first + self._width]
             vectors = (Vector(entries[k : k + self.size]) for k in range(0, 3 * self.size, self.size))
             yield Recorded(int(steps), cost, rate, *vectors)
 
     def record_every(self, stride: int) -> None:
         """Forget the rows; from here on write those whose number of steps is a multiple of `stride`."""
-        steps = self.integer(code.STEPS)
-        self._n[code.RECORDED] = 0
-        self._n[code.STRIDE] = stride
-        self._n[code.NEXT] = -(-steps // stride) * stride
+        steps = self.integer(layout.STEPS)
+        self._n[layout.RECORDED] = 0
+        self._n[layout.STRIDE] = stride
+        self._n[layout.NEXT] = -(-steps // stride) * stride
 
     def integer(self, which: int) -> int:
         """Return one of the counters."""
@@ -96,7 +97,7 @@ class SmallLoop:
     @property
     def tail(self) -> list[Vector]:
         """The last points looked at (at most `TAIL`), oldest first."""
-        looks = self.integer(code.LOOKS)
+        looks = self.integer(layout.LOOKS)
         first = max(0, looks - TAIL)
         places = [(2 + (k % TAIL)) * self.size for k in range(first, looks)]
         return [Vector(self._d[p : p + self.size]) for p in places]

@@ -6,52 +6,32 @@ definition; without reassociation they walk the same path, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from descend.evaluation import COST_NOISE
 from descend.kernel.guess import guess, worth_guessing
+from descend.kernel.lengths import INFINITY, norm, squares
 from descend.kernel.lower import Body, double, module
 from descend.kernel.program import Program
 from descend.kernel.shorten import calls_first, shortened
+from descend.kernel.small_layout import (
+    CARRIED,
+    IDLE_TOO_LONG,
+    LOOKS,
+    MAX_STEPS,
+    NOT_FINITE,
+    PATIENCE,
+    ROWS,
+    RUNNING,
+    STEP_LIMIT,
+    STEP_SMALL,
+    STEPS_DONE,
+    STRIDE,
+    TAIL,
+    UNMOVED,
+    LoopRules,
+    width,
+)
 
-TAIL = 8  # points of the recent past that are kept, a power of two
-ROWS = 512  # recorded looks that are kept until somebody takes them
-
-# Layout of the integer buffer, and of the doubles behind the vectors x, best x and the tail.
-LOOKS, STEPS, IDLE, RISES, SMALL, STILL, MAX_STEPS, PATIENCE, RECORDED, NEXT, STRIDE, INTEGERS = range(12)
-COST, BEST_COST, BEST_SQUARE, LEAST_SQUARE, STEP_LIMIT, RATE, DOUBLES = range(7)
-
-RUNNING, STEPS_DONE, STEP_SMALL, NOT_FINITE, IDLE_TOO_LONG, UNMOVED = range(6)
-INFINITY = double(float("inf"))
-
-# What a turn hands to the next, and its place in the buffers.  The last step was small; it left x as it was: 1 or 0.
-CARRIED = {
-    "i64": {
-        "steps": STEPS, "idle": IDLE, "rises": RISES, "small": SMALL, "still": STILL, "recorded": RECORDED,
-        "next": NEXT,
-    },
-    "double": {
-        "cost": COST, "best cost": BEST_COST, "best square": BEST_SQUARE, "least square": LEAST_SQUARE, "rate": RATE,
-    },
-}  # fmt: skip
 WEIGHTS = '\n!0 = !{!"branch_weights", i32 1000, i32 1}\n'
-
-
-@dataclass(frozen=True)
-class LoopRules:
-    """Which endings are compiled into the loop, and whether it records (each costs a little)."""
-
-    step_size: bool = False
-    patience: bool = False
-    unmoved: bool = False
-    order: tuple[int, ...] = (NOT_FINITE, STEP_SMALL, UNMOVED, IDLE_TOO_LONG, STEPS_DONE)  # the first that holds wins
-    record: bool = False
-
-    @property
-    def codes(self) -> list[int]:
-        """Return the endings that are asked for, in their order."""
-        asked = {STEP_SMALL: self.step_size, UNMOVED: self.unmoved, IDLE_TOO_LONG: self.patience}
-        return [code for code in self.order if asked.get(code, True)]
 
 
 def loop_function(program: Program, size: int, rules: LoopRules) -> str:
@@ -64,11 +44,6 @@ def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     body = _Writer(shortened(program, size), size, rules).body
     head = "i64 @loop(ptr noalias %d, ptr noalias %n, ptr noalias %rows, i64 %count)"
     return module([(head, body)]) + WEIGHTS
-
-
-def width(size: int) -> int:
-    """Return how many doubles a row has: number of steps, cost, rate, x, the x before and the gradient."""
-    return 3 + 3 * size
 
 
 class _Writer:
@@ -160,7 +135,7 @@ class _Writer:
         place = self.in_tail(self.steps)
         for k in range(self.size):
             b.store(self.x[k], "%d", b.emit(f"add i64 {place}, {k}"))
-        square, size = _squares(b, self.gradient), b.intrinsic("fabs", cost)
+        square, size = squares(b, self.gradient), b.intrinsic("fabs", cost)
         # One comparison where no square overflows; where one does, entry by entry.
         self.branch(b.emit(f"fcmp olt double {b.emit(f'fadd double {size}, {square}')}, {INFINITY}"), "seen", "doubt")
         b.label("doubt")
@@ -330,7 +305,7 @@ class _Writer:
             still = b.emit(f"xor i1 {moved}, true")
         block = "near"
         if rules.step_size:
-            small = b.emit(f"fcmp olt double {_norm(b, change, block)}, {self.limit}")
+            small = b.emit(f"fcmp olt double {norm(b, change, block)}, {self.limit}")
             block = "measured" if self.size > 1 else block
         last = self.get("last")
         soon = b.call("llvm.smin.i64", last, b.emit(f"add i64 {self.steps}, 1"), kind="i64")
@@ -393,40 +368,3 @@ class _Writer:
             b.store(self.get(name), "%n", place, "i64")
         for name, place in CARRIED["double"].items():
             b.store(self.get(name), "%d", self.numbers + place)
-
-
-def _squares(b: Body, entries: list[str]) -> str:
-    """Write the sum of squares, added from the first to the last."""
-    total, *others = [b.emit(f"fmul double {entry}, {entry}") for entry in entries]
-    for other in others:
-        total = b.emit(f"fadd double {total}, {other}")
-    return total
-
-
-def _norm(b: Body, entries: list[str], block: str) -> str:
-    """Write the Euclidean length of a vector, free of overflow and underflow, as `Vector.norm` has it, into `block`."""
-    sizes = [b.intrinsic("fabs", e) for e in entries]
-    if len(entries) == 1:
-        return sizes[0]  # the root of the square is the same double wherever the square is normal
-    squares = _squares(b, entries)
-    plain = b.intrinsic("sqrt", squares)
-    # Most often the sum alone says that the largest entry is between 1e-150 and 1e150.
-    inside = b.emit(f"fcmp ogt double {squares}, {double(len(entries) * 1.1e-300)}")
-    inside = b.emit(f"and i1 {inside}, {b.emit(f'fcmp olt double {squares}, {double(0.9e300)}')}")
-    b.write(f"br i1 {inside}, label %measured, label %measure")
-    b.label("measure")
-    largest = sizes[0]
-    for size in sizes[1:]:
-        largest = b.intrinsic("maximum", largest, size)
-    inside = b.emit(f"fcmp ogt double {largest}, {double(1e-150)}")
-    inside = b.emit(f"and i1 {inside}, {b.emit(f'fcmp olt double {largest}, {double(1e150)}')}")
-    b.write(f"br i1 {inside}, label %measured, label %scale")
-    b.label("scale")
-    root = b.intrinsic("sqrt", _squares(b, [b.emit(f"fdiv double {e}, {largest}") for e in entries]))
-    scaled = b.emit(f"fmul double {largest}, {root}")
-    usable = b.emit(f"fcmp one double {largest}, {double(0.0)}")
-    usable = b.emit(f"and i1 {usable}, {b.emit(f'fcmp olt double {largest}, {INFINITY}')}")
-    scaled = b.emit(f"select i1 {usable}, double {scaled}, double {largest}")  # 0, inf and NaN are their own length
-    b.write("br label %measured")
-    b.label("measured")
-    return b.emit(f"phi double [{plain}, %{block}], [{plain}, %measure], [{scaled}, %scale]")
