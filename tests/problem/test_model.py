@@ -15,7 +15,7 @@ from descend.evaluation import Vector
 from descend.expression.parse import parse_model
 from descend.problem.loss.squares import MSE, RSS
 from descend.problem.model import make_model
-from descend.problem.objective import RowsObjective
+from descend.problem.rows import RowsObjective
 
 DATA = {"x": [1.0, 2.0, 3.0], "z": [0.5, 1.5, 4.0], "y": [2.0, 3.0, 5.0]}
 

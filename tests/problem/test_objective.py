@@ -12,8 +12,9 @@ from descend.evaluation import Order, Vector
 from descend.expression.parse import parse, parse_model
 from descend.problem.loss.squares import MSE, RSS
 from descend.problem.model import make_model
-from descend.problem.objective import FormulaObjective, RowsObjective
+from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.problem.rows import RowsObjective
 from tests.oracles.judge import derivatives
 from tests.oracles.read import read
 

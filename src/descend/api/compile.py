@@ -9,9 +9,10 @@ from descend.api.reading import check_settings, constant_arrays, order_of, prepa
 from descend.errors import MethodError, StartError, UnavailableError
 from descend.evaluation import ArrayVector, Evaluation, Order, Vector
 from descend.expression.limits import STANDARD, Limits
-from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, RowsObjective, make_objective
+from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, make_objective
 from descend.problem.parameters import real_array
 from descend.problem.problem import make_problem
+from descend.problem.rows import RowsObjective
 
 if TYPE_CHECKING:
     from descend.problem.indexed import IndexedObjective
@@ -22,6 +23,7 @@ def _new_array(vector: Vector) -> Any:
     return vector.entries if isinstance(vector, ArrayVector) else vector.array()
 
 
+NO_RESIDUALS = "the cost is not written as a sum of squares, so it has no residuals"
 MANY = 100  # numbers from which a point is read as an array
 
 
@@ -62,6 +64,9 @@ class CompiledFunction:
 
     def __call__(self, x: Any) -> float:
         """Return the cost."""
+        if isinstance(self._objective, RowsObjective):
+            self.looks += 1
+            return self._objective.value(self._point(x))
         return self._look(x).cost
 
     def gradient(self, x: Any) -> Any:
@@ -77,6 +82,9 @@ class CompiledFunction:
         """Return the dense Hessian, a new float64 array (n, n).  Raises `StartError` for more than 500 variables."""
         import numpy as np
 
+        if isinstance(self._objective, RowsObjective):
+            self.looks += 1
+            return np.array(self._objective.hessian(self._point(x)))
         second = self._look(x, Order.HESSIAN).hessian
         if second is None:
             raise StartError(
@@ -103,9 +111,10 @@ class CompiledFunction:
 
         Raises `MethodError` where the cost is not written as a sum of squares.
         """
-        found = self._curvature().gauss_newton_product(self._point(x), self._point(v))
+        objective = self._objective if isinstance(self._objective, RowsObjective) else self._curvature()
+        found = objective.gauss_newton_product(self._point(x), self._point(v))
         if found is None:
-            raise MethodError("the cost is not written as a sum of squares, so it has no residuals")
+            raise MethodError(NO_RESIDUALS)
         return _new_array(found)
 
     def gauss_newton(self, x: Any) -> Any:
@@ -123,6 +132,11 @@ class CompiledFunction:
 
         if len(self.names) > DENSE_HESSIAN:
             raise StartError(f"a dense matrix of {len(self.names)} variables is not made; use gauss_newton_product")
+        if isinstance(self._objective, RowsObjective):
+            found = self._objective.gauss_newton(self._point(x))
+            if found is None:
+                raise MethodError(NO_RESIDUALS)
+            return np.array(found)
         return np.array([self.gauss_newton_product(x, unit) for unit in np.eye(len(self.names))])
 
     def _curvature(self) -> IndexedObjective:
@@ -132,9 +146,7 @@ class CompiledFunction:
 
             objective = self._objective
             if isinstance(objective, RowsObjective):
-                raise UnavailableError(
-                    "sparse and Gauss-Newton matrices of models are not in this version; use hessian"
-                )
+                raise UnavailableError("sparse matrices of models are not in this version; use hessian")
             self._nested = (
                 objective
                 if isinstance(objective, IndexedObjective)

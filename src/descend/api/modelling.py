@@ -16,8 +16,8 @@ from descend.expression.tape import Formula
 from descend.problem.loss.base import Loss
 from descend.problem.loss.registry import find_loss
 from descend.problem.model import FormulaModel, make_model
-from descend.problem.objective import RowsObjective
 from descend.problem.problem import Problem
+from descend.problem.rows import RowsObjective
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from math import inf, pi
 from typing import Any
 
 from descend.kernel.interpret import FLOATS, Interpreter
+from descend.kernel.pieces import CONDITIONS
 from descend.kernel.program import Instruction, Program
 
 UNIT = 2.0**-53
@@ -41,22 +42,41 @@ def with_bounds(program: Program, inputs: Sequence[Any], spellings: Spellings = 
     for slot, instruction in enumerate(program.instructions, first):
         args = [values[a] for a in instruction.args]
         carried = [errors[a] for a in instruction.args]
-        errors[slot] = error_of(call, instruction, args, carried, values[slot])
-    return [values[slot] for slot in program.outputs], [errors[slot] for slot in program.outputs]
+        errors[slot] = error_in_program(call, instruction, args, carried, values[slot])
+    return [values[slot] for slot in program.outputs], [_known(call, errors[slot]) for slot in program.outputs]
 
 
 def error_of(call: Spellings, instruction: Instruction, args: list[Any], carried: list[Any], value: Any) -> Any:
     """Bound the error of one operation's result; of a condition, say whether rounding may have turned it."""
+    error = error_in_program(call, instruction, args, carried, value)
+    return error if instruction.op in CONDITIONS else _known(call, error)
+
+
+def _known(call: Spellings, error: Any) -> Any:
+    """Turn a bound that is not a number (0·inf: nothing is known) into infinity."""
+    return call["where"](call["eq"](error, error), error, inf)
+
+
+def _exact(error: Any) -> bool:
+    """Whether an error is known to be 0 before anything is computed."""
+    return isinstance(error, float) and error == 0.0
+
+
+def error_in_program(call: Spellings, instruction: Instruction, args: list[Any], carried: list[Any], value: Any) -> Any:
+    """Do as `error_of` does, but leave NaN for an unknown bound: what is made of it stays NaN, until the end."""
     match instruction.op:
         case "constant":
             exact = instruction.value is not None and instruction.value == _fraction(value)
             error = 0.0 if exact else UNIT * abs(value) + TINY
         case "lt" | "le" | "eq":
             total = carried[0] + carried[1]
-            near = call["le"](abs(args[0] - args[1]), total)
-            return call["and"](near, call["lt"](0.0, total))
+            if _exact(total):
+                return False
+            apart = call["lt"](total, abs(args[0] - args[1]))  # neither is certain of numbers that are none
+            return call["and"](call["not"](apart), call["not"](call["le"](total, 0.0)))
         case "and" | "or":
-            return call["or"](*carried)
+            turned = [c for c in carried if c is not False]
+            return call["or"](*turned) if len(turned) == 2 else turned[0] if turned else False
         case "not":
             return carried[0]
         case "neg" | "abs":
@@ -65,16 +85,22 @@ def error_of(call: Spellings, instruction: Instruction, args: list[Any], carried
             error = carried[0] + carried[1] + UNIT * abs(value)
         case "mul":
             a, b = args
-            error = abs(a) * carried[1] + abs(b) * carried[0] + carried[0] * carried[1] + UNIT * abs(value)
-            error = error + 4.0 * TINY  # each of the products above may have underflowed
+            error = UNIT * abs(value) + 4.0 * TINY  # each of the products here may have underflowed
+            if not _exact(carried[0]):
+                error = error + abs(b) * carried[0]
+            if not _exact(carried[1]):
+                error = error + abs(a) * carried[1]
+                if not _exact(carried[0]):
+                    error = error + carried[0] * carried[1]
         case "where":
-            taken = call["where"](args[0], carried[1], carried[2])
-            error = call["where"](carried[0], call["max"](carried[1], carried[2]), taken)
+            error = call["where"](args[0], carried[1], carried[2])
+            if carried[0] is not False:
+                error = call["where"](carried[0], call["max"](carried[1], carried[2]), error)
         case "min" | "max":
             error = call["max"](carried[0], carried[1])
         case op:
             error = _own(call, op, args, value) + _carried(call, op, args, carried, value)
-    return call["where"](error == error, error, inf)  # noqa: PLR0124 - 0·inf: nothing is known
+    return error
 
 
 def _fraction(value: float) -> Any:
@@ -101,7 +127,7 @@ def _own(call: Spellings, op: str, args: list[Any], value: Any) -> Any:
 
 def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value: Any) -> Any:
     """Bound what the errors of its arguments do to a function that is monotone or convex between the ends."""
-    if all(isinstance(error, float) and error == 0.0 for error in errors):
+    if all(map(_exact, errors)):
         return 0.0
     if op == "chebyshev":  # by the largest slope, that at the right end
         order, degree, x = args
@@ -119,8 +145,7 @@ def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value
         low = call["where"](call["eq"](call["floor"](args[1]), args[1]), -inf, 0.0)
     ends = []
     for arg, error in zip(args, errors, strict=True):
-        fixed = isinstance(error, float) and error == 0.0
-        ends.append((arg,) if fixed else (call["max"](arg - error, low), call["min"](arg + error, high)))
+        ends.append((arg,) if _exact(error) else (call["max"](arg - error, low), call["min"](arg + error, high)))
         low = -inf  # of a second argument
     found = [call[op](*corner) for corner in product(*ends)]
     worst = 0.0
@@ -142,7 +167,7 @@ def _past_poles(call: Spellings, op: str, args: list[Any], errors: list[Any], fo
         case "gammaln" | "polygamma":
             return call["where"](call["le"](args[-1] - error, 0.0), inf, worst)
         case "pow":
-            around_zero = call["le"](abs(args[0]), errors[0])
+            around_zero = call["not"](call["lt"](errors[0], abs(args[0])))
             unsure = call["and"](around_zero, call["lt"](args[1] - errors[1], 0.0))
             return call["where"](call["and"](unsure, call["lt"](0.0, errors[0])), inf, worst)
         case "atan2":  # the cut along the negative axis, and the origin
@@ -151,4 +176,4 @@ def _past_poles(call: Spellings, op: str, args: list[Any], errors: list[Any], fo
     return worst
 
 
-__all__ = ["UNIT", "error_of", "with_bounds"]
+__all__ = ["UNIT", "error_in_program", "error_of", "with_bounds"]

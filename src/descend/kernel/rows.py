@@ -92,6 +92,11 @@ class RowsKernel:
         (found,) = self._sums(prepared, np.array(parameters, dtype=np.float64), 0, 1)
         return [float(x) for x in found]
 
+    def additions(self, rows: int) -> int:
+        """Return how many additions, at most, a term of a sum over `rows` goes through: for bounds on rounding."""
+        block = self._plan.block
+        return block * LONGEST_STEP // self._reach + 2 * LONGEST_STEP + -(-rows // block)
+
     def by_group(self, parameters: Any, columns: Sequence[Any], offsets: Any) -> NDArray[np.float64]:
         """Return the sums of each group of rows, (groups, outputs): group g has the rows offsets[g] … offsets[g+1] - 1.
 

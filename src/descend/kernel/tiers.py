@@ -41,6 +41,7 @@ ROWS_OPERATION_SECONDS = 1.5e-9  # of one operation on one row
 ROWS_MACHINE_CALL_SECONDS = 25e-6
 ROWS_MACHINE_OPERATION_SECONDS = 0.1e-9
 ROWS_COMPILE_SECONDS = 0.6e-3  # of one operation
+BOUNDED = 7  # operations for each one whose rounding error is bounded
 
 # Of one look at sums over an index, walked with NumPy.
 NEST_CALL_SECONDS = 2e-6
@@ -89,6 +90,17 @@ def rows_work(program: Program, rows: int) -> Work:
         LOOP_SECONDS + operations * (blocks * ROWS_CALL_SECONDS + rows * ROWS_OPERATION_SECONDS),
         LOOP_SECONDS + ROWS_MACHINE_CALL_SECONDS + rows * operations * ROWS_MACHINE_OPERATION_SECONDS,
         START_SECONDS + operations * ROWS_COMPILE_SECONDS,
+    )
+
+
+def bounded_work(program: Program, rows: int) -> Work:
+    """Return the work of one look that also bounds the rounding errors of a program's sums."""
+    _, interpreted, machine, compilation = rows_work(program, rows)
+    return Work(
+        f"rounding bounds of {len(program.instructions):,} operations over {rows:,} rows",
+        BOUNDED * interpreted,
+        BOUNDED * machine,
+        START_SECONDS + BOUNDED * (compilation - START_SECONDS),
     )
 
 

@@ -15,13 +15,12 @@ from descend.expression.limits import STANDARD, Limits
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
-from descend.kernel.tiers import decide, formula_work, rows_work
+from descend.kernel.tiers import decide, formula_work
 from descend.problem.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from descend.data.source import Table
     from descend.problem.indexed import IndexedObjective
 
 EXPLICIT_HESSIAN = 30  # variables up to which every second derivative is an entry of its own
@@ -81,8 +80,8 @@ class FormulaObjective:
             self._hessian_program = lower(p.tape, [p.root, *p.gradient, *entries], self.names)
         if self._hessian_program is not None:
             values, bounds = with_bounds(self._hessian_program, point.entries)
-            second = _square(values[size + 1 :], size)
-            error = _square(bounds[size + 1 :], size)
+            second = square(values[size + 1 :], size)
+            error = square(bounds[size + 1 :], size)
         else:
             values, bounds = with_bounds(self._program, point.entries)
             products = self._products(point) if size <= DENSE_HESSIAN else None
@@ -96,7 +95,7 @@ class FormulaObjective:
         """Return Hessian times `direction`, without making the Hessian."""
         p, size = self.problem, len(self.names)
         if self._product is None:
-            entries, names = _product_entries(p, size)
+            entries, names = product_entries(p, size)
             self._product = Interpreter(lower(p.tape, entries, names))
         return Vector(self._product([*point.entries, *direction.entries]))
 
@@ -106,7 +105,7 @@ class FormulaObjective:
 
         p, size = self.problem, len(self.names)
         if self._columns is None:
-            entries, names = _product_entries(p, size)
+            entries, names = product_entries(p, size)
             self._columns = Interpreter(lower(p.tape, entries, names), arrays())
         columns = evaluate_arrays(self._columns, [*point.entries, *np.eye(size)])
         full = np.array([np.broadcast_to(column, size) for column in columns])
@@ -124,7 +123,7 @@ class FormulaObjective:
         return None if place is None else Place(to_text(self.problem.tape, place[0]), place[1])
 
 
-def _product_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]:
+def product_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]:
     """Return (entries of H·v, names of the inputs: the variables, then the direction)."""
     tape = problem.tape
     directions = [f"`v{k}" for k in range(size)]
@@ -139,7 +138,7 @@ def _rows(matrix: Any) -> Square:
     return tuple(tuple(map(float, row)) for row in matrix)
 
 
-def _square(triangle: list[float], size: int) -> Square:
+def square(triangle: list[float], size: int) -> Square:
     """Return the full matrix of a lower triangle that is listed row by row."""
 
     def at(i: int, j: int) -> float:
@@ -173,113 +172,3 @@ def make_objective(
     from descend.problem.indexed import IndexedObjective
 
     return IndexedObjective(problem, data or {}, looks, compiled=compiled, limits=limits or STANDARD)
-
-
-class RowsObjective:
-    """The summed (or mean) loss of a model over the rows of a table."""
-
-    machine = None
-
-    def __init__(self, problem: Problem, table: Table, looks: int, *, compiled: bool | None = None) -> None:
-        self.problem = problem
-        self.table = table
-        self.names = problem.variables
-        self.columns = [table.column(name) for name in problem.columns]
-        self.rows = table.rows
-        self._scale = 1.0 / self.rows if problem.mean else 1.0
-        inputs = [*problem.variables, *problem.columns]
-        self._program = lower(problem.tape, [problem.root, *problem.gradient], inputs)
-        self._inputs = inputs
-        self.tier = "interpreted"
-        self._kernel: Any = None
-        if decide(rows_work(self._program, self.rows), looks, compiled).compiled:
-            from descend.kernel.compile import compilable, fall_back
-            from descend.kernel.rows import RowsKernel
-
-            obstacle = compilable(self._program)
-            if obstacle is None:
-                self.tier = "compiled"
-                self._kernel = RowsKernel(self._program, len(self.names))
-            else:
-                self.tier = f"interpreted: {obstacle}"
-                fall_back(obstacle)
-        if self._kernel is None:
-            from descend.kernel.rows import RowsInterpreter
-
-            self._kernel = RowsInterpreter(self._program, len(self.names))
-
-    def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
-        """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
-        if order is Order.HESSIAN:
-            return self._second(point)
-        cost, *slopes = self._kernel(point.entries, self._columns)
-        if self._scale != 1.0:
-            cost, slopes = cost * self._scale, [s * self._scale for s in slopes]
-        return Evaluation(cost, Vector(slopes))
-
-    @property
-    def _columns(self) -> list[Any]:
-        if self.columns:
-            return self.columns
-        import numpy as np
-
-        return [np.empty(self.rows)]  # a loss without columns still has its rows
-
-    def _second(self, point: Vector) -> Evaluation:
-        import numpy as np
-
-        p, size = self.problem, len(self.names)
-        rows = hessian(p.tape, p.root, p.symbols)
-        entries = [rows[i][j] for i in range(size) for j in range(i + 1)]
-        program = lower(p.tape, [p.root, *p.gradient, *entries], self._inputs)
-        totals = np.zeros(len(program.outputs))
-        bounds = np.zeros(len(program.outputs))
-        with np.errstate(all="ignore"):
-            for low in range(0, self.rows, 65536):
-                columns = [c[low : low + 65536] for c in self.columns]
-                count = min(65536, self.rows - low)
-                values, errors = with_bounds(program, [*point.entries, *columns], arrays())
-                for k, (value, error) in enumerate(zip(values, errors, strict=True)):
-                    totals[k] += np.sum(np.broadcast_to(value, count))
-                    # What each row carries, and the additions themselves (in a block, then of the blocks).
-                    bounds[k] += np.sum(np.broadcast_to(error, count)) + (64 + self.rows / 4096) * UNIT * np.sum(
-                        np.broadcast_to(np.abs(value), count)
-                    )
-        totals, bounds = totals * self._scale, bounds * self._scale
-        values = [float(t) for t in totals]
-        errors = [float(e) for e in bounds]
-        second = _square(values[size + 1 :], size)
-        slopes, slope_errors = Vector(values[1 : size + 1]), Vector(errors[1 : size + 1])
-        return Evaluation(values[0], slopes, second, errors[0], slope_errors, _square(errors[size + 1 :], size))
-
-    def product(self, point: Vector, direction: Vector) -> Vector:
-        """Return Hessian times `direction`."""
-        second = self._second(point).hessian
-        assert second is not None
-        return Vector([Vector(row).dot(direction) for row in second])
-
-    def trouble(self, point: Vector) -> Place | None:
-        """Return the first row whose loss or slope is not finite at `point`, and the sub-expression to blame."""
-        import numpy as np
-
-        from descend.expression.write import to_text
-
-        interpreter = Interpreter(self._program)
-        step = 4096
-
-        reference = Interpreter(self._program, arrays())
-        for low in range(0, self.rows, step):
-            columns = [c[low : low + step] for c in self.columns]
-            count = min(step, self.rows - low)
-            outputs = evaluate_arrays(reference, [*point.entries, *columns])
-            bad = ~np.all([np.broadcast_to(np.isfinite(o), count) for o in outputs], axis=0)
-            if bad.any():
-                k = int(np.argmax(bad))
-                slots = interpreter.slots([*point.entries, *(float(c[k]) for c in columns)])
-                place = first_bad(self._program, slots)
-                numbers = self.table.row_numbers
-                row = low + k + 1 if numbers is None else int(numbers[low + k])
-                if place is not None:
-                    return Place(to_text(self.problem.tape, place[0]), place[1], row)
-                return Place("the sum over the rows", float("nan"), row)
-        return None
