@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from descend.kernel.chunks import GRAIN, SLICE, Chunked, phases
+from descend.kernel import chunks
+from descend.kernel.chunks import SLICE, Chunked, phases
 from descend.kernel.compile import MachineCode, compilable
 from descend.kernel.frames import totals_of
 from descend.kernel.nest import Nest
@@ -34,12 +35,13 @@ class IndexedKernel:
     """A nest compiled: outputs and gradients of arrays at one point.
 
     `first` is the lowest index of each array, read or written; every call has memory of its own, so one kernel may be
-    called from several threads at once.  `grain` is the least time of a chunk, in seconds, estimated.
+    called from several threads at once.  `grain` is the least time of a chunk, in seconds, estimated; None means
+    `chunks.GRAIN`.
     """
 
-    def __init__(self, nest: Nest, first: Mapping[str, int], grain: float = GRAIN) -> None:
+    def __init__(self, nest: Nest, first: Mapping[str, int], grain: float | None = None) -> None:
         self.nest, self.first = nest, dict(first)
-        self.phases = phases(nest, grain)
+        self.phases = phases(nest, chunks.GRAIN if grain is None else grain)
         code = nest_code(nest, first, self.phases)
         self.written = code.written
         self._own = code.own + 1
