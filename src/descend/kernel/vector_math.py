@@ -88,7 +88,7 @@ class LanesBody(Body):
     def own(self, name: str, *args: str) -> str:
         """Call our own form of a function."""
         definition = elementary.definition(name, self.lanes)
-        self.helpers[definition.name] = definition.text
+        self.helpers.update(definition.helpers)
         self.declared.update(definition.declared)
         self._inlined += 1
         attributes = "alwaysinline" if self._inlined <= INLINED else ""
@@ -132,7 +132,7 @@ class VectorBody(Body):
             elif name in elementary.FORMS:
                 definition = elementary.definition(name, width.lanes)
                 full = definition.name
-                self.helpers[full] = definition.text
+                self.helpers.update(definition.helpers)
                 self.declared.update(definition.declared)
                 self.vectors[full] = ""
             else:

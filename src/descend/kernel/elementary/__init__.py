@@ -1,20 +1,29 @@
-"""Functions of mathematics in vectors of any number of lanes: LLVM IR of our own, for every machine."""
+"""Functions of mathematics in vectors of any number of lanes: LLVM IR of our own, for every machine.
+
+A file a family; `definition` writes one of them as a function of a module.  They need no more than IEEE arithmetic,
+comparisons and shifts of whole numbers, and are good to 4 units in the last place (docs/vector-mathematics.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
 
-from descend.kernel.elementary import circular, exponential, logarithm
+from descend.kernel.elementary import arc, circular, error_function, exponential, logarithm, power
 from descend.kernel.elementary.writer import Truth, Vector
 from descend.kernel.lower import Body
 
 
 class Form(NamedTuple):
-    """A function: its formula, and which lanes are left to the C library (None: no lane is)."""
+    """A function: its formula, which lanes that is not good for (None: none is), and what is taken there instead.
+
+    Without `instead` those lanes are left to the C library.
+    """
 
     formula: Callable[..., Vector]
     rare: Callable[..., Truth] | None = None
+    instead: Callable[..., Vector] | None = None
 
 
 FORMS: dict[str, Form] = {
@@ -27,30 +36,41 @@ FORMS: dict[str, Form] = {
     "log1p": Form(logarithm.log1p),
     "log2": Form(logarithm.log2),
     "log10": Form(logarithm.log10),
-    "sin": Form(circular.sin, circular.far),
-    "cos": Form(circular.cos, circular.far),
-    "tan": Form(circular.tan, circular.far),
+    "asinh": Form(logarithm.asinh),
+    "acosh": Form(logarithm.acosh),
+    "atanh": Form(logarithm.atanh),
+    "sin": Form(circular.sin, circular.far, circular.sin_far),
+    "cos": Form(circular.cos, circular.far, circular.cos_far),
+    "tan": Form(circular.tan, circular.far, circular.tan_far),
+    "asin": Form(arc.asin),
+    "acos": Form(arc.acos),
+    "atan": Form(arc.atan),
+    "atan2": Form(arc.atan2),
+    "erf": Form(error_function.erf),
+    "erfc": Form(error_function.erfc),
+    "cbrt": Form(power.cbrt),
+    "pow": Form(power.power, power.unusual),
 }
+ARGUMENTS = {"atan2": 2, "pow": 2}  # of the functions with more than one
+PURE = "nounwind willreturn memory(none)"
 
 
 class Definition(NamedTuple):
-    """A function of a module: its name, text, and what the text declares."""
+    """A function of a module: its name, the texts that it needs (by name, its own among them), what they declare."""
 
     name: str
-    text: str
+    helpers: Mapping[str, str]
     declared: frozenset[str]
 
 
+@cache
 def definition(function: str, lanes: int) -> Definition:
     """Write the function called `function` in the C library, for vectors of `lanes` doubles (1: for a double)."""
     form = FORMS[function]
-    body = Body(lanes)
-    count = form.formula.__code__.co_argcount
-    arguments = [Vector(body, f"%x{k}") for k in range(count)]
-    head = ", ".join(f"{body.kind} {a.name}" for a in arguments)
     name = f"descend_{function}_v{lanes}"
+    body = Body(lanes)
+    arguments = [Vector(body, f"%x{k}") for k in range(ARGUMENTS.get(function, 1))]
     value = form.formula(*arguments)
-    texts = []
     if form.rare is not None:
         rare = form.rare(*arguments)
         some = rare.name
@@ -59,27 +79,35 @@ def definition(function: str, lanes: int) -> Definition:
         body.write(f"br i1 {some}, label %rare, label %done")
         body.label("rare")
         given = ", ".join(f"{body.kind} {a.name}" for a in [value, *arguments])
-        mended = body.emit(f"call {body.kind} @{name}_rare({given}, {body.truth} {rare.name})")
+        mended = body.emit(f"call {body.kind} @{name}_rare({given}, {body.truth} {rare.name}) #1")
         body.write("br label %done")
         body.label("done")
         value = Vector(body, body.emit(f"phi {body.kind} [{value.name}, %entry], [{mended}, %rare]"))
-        texts.append(_rare(name, function, lanes, head, [a.name for a in arguments]))
-    lines = "\n".join(body.lines)
-    texts.append(
-        f"define internal {body.kind} @{name}({head}) noinline nounwind willreturn memory(none) {{\n"
-        f"entry:\n{lines}\n  ret {body.kind} {value.name}\n}}"
-    )
-    declared = body.declared | {f"declare double @{function}({', '.join(['double'] * count)}) #1"}
-    return Definition(name, "\n".join(texts), frozenset(declared))
+        body.helpers[f"{name}_rare"] = _rare(body, form, function, name, len(arguments))
+    body.helpers[name] = _function(body, name, arguments, "", value.name)
+    return Definition(name, body.helpers, frozenset(body.declared))
 
 
-def _rare(name: str, function: str, lanes: int, head: str, arguments: list[str]) -> str:
-    """Write the function that replaces those lanes of a value for which the formula is not good."""
-    body = Body(lanes)
-    right = body.library(function, *arguments)
-    value = body.emit(f"select {body.truth} %rare, {body.kind} {right}, {body.kind} %value")
+def _rare(user: Body, form: Form, function: str, name: str, count: int) -> str:
+    """Return the function that replaces those lanes of a value for which the formula is not good."""
+    body = Body(user.lanes)
+    arguments = [Vector(body, f"%x{k}") for k in range(count)]
+    if form.instead is not None:
+        right = form.instead(*arguments)
+    else:
+        right = Vector(body, body.library(function, *(a.name for a in arguments)))
+    rare = Truth(body, "%rare")
+    value = rare.where(right, Vector(body, "%value"))
+    user.helpers.update(body.helpers)
+    user.declared |= body.declared
+    return _function(body, f"{name}_rare", [Vector(body, "%value"), *arguments], f", {body.truth} %rare", value.name)
+
+
+def _function(body: Body, name: str, arguments: list[Vector], more: str, value: str) -> str:
+    head = ", ".join(f"{body.kind} {a.name}" for a in arguments) + more
+    cold = "cold " if more else ""
     lines = "\n".join(body.lines)
     return (
-        f"define internal {body.kind} @{name}_rare({body.kind} %value, {head}, {body.truth} %rare) "
-        f"cold noinline nounwind willreturn memory(none) {{\n{lines}\n  ret {body.kind} {value}\n}}"
+        f"define internal {body.kind} @{name}({head}) noinline {cold}{PURE} {{\n"
+        f"entry:\n{lines}\n  ret {body.kind} {value}\n}}"
     )

@@ -22,11 +22,16 @@ LARGEST = 711.0  # beyond, exp and its kind are infinite (sinh and cosh from 710
 SMALLEST = -746.0  # below, exp is 0
 
 
-def _reduced(x: Vector) -> tuple[Vector, Vector]:
-    """Return (k, expm1(r))."""
+def expm1_near(r: Vector) -> Vector:
+    """Return exp(r) - 1 for |r| ≤ log(2)/2."""
+    return r + (r * r) * r.polynomial(Q)
+
+
+def _reduced(x: Vector, rest: Vector | float = 0.0) -> tuple[Vector, Vector]:
+    """Return (k, expm1(r)) of x + rest."""
     k = (x * LOG2E + ROUND) - ROUND
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    return k, r + (r * r) * r.polynomial(Q)
+    return k, expm1_near(r if rest == 0.0 else r + rest)
 
 
 def two_to(k: Vector) -> Vector:
@@ -44,6 +49,12 @@ def scaled(x: Vector, k: Vector) -> Vector:
 def exp(x: Vector) -> Vector:
     """Return e to the power x."""
     k, p = _reduced(x.clamped(SMALLEST, LARGEST))
+    return scaled(1.0 + p, k)
+
+
+def exp_of_sum(x: Vector, rest: Vector) -> Vector:
+    """Return exp(x + rest), the rest being so small that it is not in the last places of x."""
+    k, p = _reduced(x.clamped(SMALLEST, LARGEST), rest)
     return scaled(1.0 + p, k)
 
 

@@ -1,4 +1,4 @@
-"""log, log1p, log2 and log10.
+"""log, log1p, log2, log10, asinh, acosh and atanh.
 
 x = 2^k·(1 + f) with 1 + f in [√½, √2), and log(1 + f) = 2s + s·z·R(z) for s = f/(2 + f) and z = s², R a minimax
 polynomial (Remez).  How the parts are added up, and what is kept of them, is after Sun's fdlibm (e_log.c, s_log1p.c,
@@ -10,12 +10,12 @@ from __future__ import annotations
 from math import inf, nan
 
 from descend.kernel.elementary.exponential import LN2_HIGH, LN2_LOW
-from descend.kernel.elementary.writer import Bits, Vector
+from descend.kernel.elementary.writer import UPPER, Bits, Vector, with_sign_of
 
 ROOT_HALF = 0x3FE6A09E667F3BCD  # the bits of √½
 ONE = 0x3FF0000000000000
 MANTISSA = (1 << 52) - 1
-UPPER = 0xFFFFFFFF00000000
+LN2 = 0.6931471805599453
 WHOLE = 0x4330000000000000  # the bits of 2^52; with n in its last places, of 2^52 + n
 R = (  # (log(1 + f) - 2s)/(s·z), to 2^-59 of the logarithm
     0.6666666666666733, 0.399999999994214, 0.2857142874112917, 0.222221986854955, 0.18183559147776207,
@@ -28,7 +28,7 @@ LOG10_E = (4.34294481878168880939e-01, 2.50829467116452752298e-11)
 LOG10_2 = (3.01029995663611771306e-01, 3.69423907715893078616e-13)
 
 
-def _split(x: Vector) -> tuple[Vector, Vector, Bits]:
+def split(x: Vector) -> tuple[Vector, Vector, Bits]:
     """Return (k, 1 + f, k + 1023 as a whole number) of normal x > 0."""
     shifted = x.bits() + (ONE - ROOT_HALF)
     exponent = shifted >> 52
@@ -39,7 +39,7 @@ def _split(x: Vector) -> tuple[Vector, Vector, Bits]:
 def _split_any(x: Vector) -> tuple[Vector, Vector]:
     """Return (k, f) of any finite x > 0: also below the normal numbers."""
     tiny = x < 2.0**-1022
-    k, m, _ = _split(tiny.where(x * 2.0**54, x))
+    k, m, _ = split(tiny.where(x * 2.0**54, x))
     return tiny.where(k - 54.0, k), m - 1.0
 
 
@@ -68,7 +68,7 @@ def log(x: Vector) -> Vector:
 def log1p(x: Vector) -> Vector:
     """Return log(1 + x); x itself near 0."""
     u = 1.0 + x
-    k, m, exponent = _split(u)
+    k, m, exponent = split(u)
     unscaled = k.equals(0.0)
     f = unscaled.where(x, m - 1.0)
     part = u - x
@@ -105,3 +105,26 @@ def log10(x: Vector) -> Vector:
     k, f = _split_any(x)
     high, low = _two_parts(f, LOG10_E)
     return _inside(x, _sum(k * LOG10_2[0], high, k * LOG10_2[1] + low), 0.0)
+
+
+def asinh(x: Vector) -> Vector:
+    """Return the inverse hyperbolic sine: log1p(a + a²/(1 + √(1 + a²))) for a = |x|, log(a) + log(2) far out."""
+    a = abs(x)
+    far = a > 2.0**28
+    square = a * a
+    value = log1p(far.where(a - 1.0, a + square / (1.0 + (1.0 + square).sqrt()))) + far.where(LN2, 0.0)
+    return with_sign_of((a < 2.0**-28).where(a, value), x)
+
+
+def acosh(x: Vector) -> Vector:
+    """Return the inverse hyperbolic cosine: log1p(d + √(d·(d + 2))) for d = x - 1, log(x) + log(2) far out."""
+    d = x - 1.0
+    far = x > 2.0**28
+    near = (x < 1.0).where(nan, d + (d * (d + 2.0)).sqrt())
+    return log1p(far.where(d, near)) + far.where(LN2, 0.0)
+
+
+def atanh(x: Vector) -> Vector:
+    """Return the inverse hyperbolic tangent: log1p(2a/(1 - a))/2 for a = |x|."""
+    a = abs(x)
+    return with_sign_of(0.5 * log1p((a + a) / (1.0 - a)), x)

@@ -13,6 +13,8 @@ from descend.kernel.lower import Body
 
 FUSE = "contract"
 SIGN = 1 << 63
+HALF = 0xFFFFFFFFF8000000
+UPPER = 0xFFFFFFFF00000000  # of a double these bits have 21 of its 53 digits
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Truth:
     def __or__(self, other: Truth) -> Truth:
         return Truth(self.body, self.body.emit(f"or {self.body.truth} {self.name}, {other.name}"))
 
+    def __invert__(self) -> Truth:
+        return Truth(self.body, self.body.instruction("not", [self.name]))
+
     def where(self, yes: Vector | float, no: Vector | float) -> Vector:
         """Take `yes` where true, `no` elsewhere."""
         b = self.body
@@ -42,9 +47,14 @@ class Bits:
     body: Body
     name: str
 
+    @staticmethod
+    def kind(body: Body) -> str:
+        """Return LLVM's type of them."""
+        return f"<{body.lanes} x i64>" if body.lanes > 1 else "i64"
+
     def _with(self, op: str, other: Bits | int) -> Bits:
         right = other.name if isinstance(other, Bits) else _whole(self.body, other)
-        return Bits(self.body, self.body.emit(f"{op} {_bits(self.body)} {self.name}, {right}"))
+        return Bits(self.body, self.body.emit(f"{op} {self.kind(self.body)} {self.name}, {right}"))
 
     def __add__(self, other: Bits | int) -> Bits:
         return self._with("add", other)
@@ -54,7 +64,7 @@ class Bits:
 
     def __rsub__(self, other: int) -> Bits:
         b = self.body
-        return Bits(b, b.emit(f"sub {_bits(b)} {_whole(b, other)}, {self.name}"))
+        return Bits(b, b.emit(f"sub {Bits.kind(b)} {_whole(b, other)}, {self.name}"))
 
     def __and__(self, other: Bits | int) -> Bits:
         return self._with("and", other)
@@ -75,12 +85,12 @@ class Bits:
     def is_zero(self) -> Truth:
         """Whether no bit is set."""
         b = self.body
-        return Truth(b, b.emit(f"icmp eq {_bits(b)} {self.name}, {_whole(b, 0)}"))
+        return Truth(b, b.emit(f"icmp eq {Bits.kind(b)} {self.name}, {_whole(b, 0)}"))
 
     def vector(self) -> Vector:
         """Return the doubles that have these bits."""
         b = self.body
-        return Vector(b, b.emit(f"bitcast {_bits(b)} {self.name} to {b.kind}"))
+        return Vector(b, b.emit(f"bitcast {Bits.kind(b)} {self.name} to {b.kind}"))
 
 
 @dataclass(frozen=True)
@@ -174,7 +184,11 @@ class Vector:
     def bits(self) -> Bits:
         """Return the 64 bits of each lane."""
         b = self.body
-        return Bits(b, b.emit(f"bitcast {b.kind} {self.name} to {_bits(b)}"))
+        return Bits(b, b.emit(f"bitcast {b.kind} {self.name} to {Bits.kind(b)}"))
+
+    def first_half(self) -> Vector:
+        """Return the first 26 of 53 bits: products of such numbers are exact."""
+        return (self.bits() & HALF).vector()
 
     def polynomial(self, coefficients: Sequence[float]) -> Vector:
         """Return c₀ + c₁·x + c₂·x² + …, even and odd powers apart: two chains run side by side."""
@@ -194,10 +208,6 @@ def _horner(x: Vector, coefficients: Sequence[float]) -> Vector:
 def with_sign_of(size: Vector, x: Vector) -> Vector:
     """Return `size`, turned round where `x` has its sign bit set."""
     return (size.bits() ^ (x.bits() & SIGN)).vector()
-
-
-def _bits(body: Body) -> str:
-    return f"<{body.lanes} x i64>" if body.lanes > 1 else "i64"
 
 
 def _whole(body: Body, value: int) -> str:
