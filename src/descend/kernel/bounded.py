@@ -35,6 +35,9 @@ class _Slot:
     def __sub__(self, other: Any) -> Any:
         return self if _is_zero(other) else self.writer.emit("sub", self, other)
 
+    def __rsub__(self, other: Any) -> Any:
+        return self.writer.emit("sub", other, self)
+
     def __mul__(self, other: Any) -> Any:
         return self.writer.emit("mul", self, other)
 
