@@ -128,13 +128,17 @@ class TestGuess:
         for found, right, size in zip(guessed(program, point), values, sizes, strict=True):
             assert abs(Fraction(found) - right) <= 20 * Fraction(2) ** -53 * size
 
-    def test_differences_of_products_are_fused(self):
-        tape, root = parse("x*y - z*z")
-        program = lower(tape, [root], ["x", "y", "z"])
-        x = 1 + 2.0**-30
-        (found,) = guessed(program, [x, x, x])
-        assert found != 0  # one product is rounded, the other is not
-        assert abs(found) < 2.0**-52
+    @pytest.mark.parametrize(
+        ("text", "fused", "products"),
+        [("x*y - z*z", 1, 1), ("x + 3*(y*2)", 1, 0), ("x - y*z", 1, 0), ("(x + y)*(3*z)", 0, 2), ("x*y + 1", 1, 0)],
+    )
+    def test_products_go_into_sums_and_constants_into_one(self, text, fused, products):
+        tape, root = parse(text)
+        program = lower(tape, [root], tuple(tape.symbols((root,))))
+        b = Body()
+        guess(b, program, ["%a", "%b", "%c"][: len(program.inputs)], program.outputs)
+        written = "\n".join(b.lines)
+        assert (written.count("@llvm.fmuladd"), written.count("fmul double")) == (fused, products)
 
     @pytest.mark.parametrize(
         ("text", "worth"),

@@ -51,18 +51,19 @@ def fall_back(reason: str) -> None:
 class MachineCode:
     """A compiled module.  It keeps the engine alive for as long as its functions may be called.
 
-    `level` is LLVM's, 3 where loops are to be vectorised; `instructions` is the size of the program in it.
+    `level` is LLVM's, 3 where loops are to be vectorised; `instructions` is the size of the program in it.  A `tidy`
+    text needs no optimiser but registers for its stack slots: that takes half the time.
     """
 
-    def __init__(self, text: str, level: int, instructions: int) -> None:
+    def __init__(self, text: str, level: int, instructions: int, *, tidy: bool = False) -> None:
         large = instructions >= LARGE
         level = level if not large else 1 if level > 1 else 0
         machine = _target_machine(level)
-        key = cache.key_of(_all_that_decides(text, level))
+        key = cache.key_of(_all_that_decides(text, level, tidy))
         found = cache.load(key)
         # LLVM ends the process over a function that is not there.
         if found is None or not all(map(in_process, found.symbols)):
-            found = _compiled(text, level, machine)
+            found = _compiled(text, level, machine, tidy)
             cache.save(key, found)
         import llvmlite.binding as llvm
 
@@ -83,23 +84,26 @@ def _target_machine(level: int) -> Any:
     return kind.create_target_machine(cpu=made_for.cpu, features=made_for.features, opt=level)
 
 
-def _all_that_decides(text: str, level: int) -> tuple[str, ...]:
+def _all_that_decides(text: str, level: int, tidy: bool = False) -> tuple[str, ...]:
     """Return everything that the object of a module depends on."""
     import llvmlite
     import llvmlite.binding as llvm
 
     t = target()
     versions = (str(VERSION), llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)))
-    return (*versions, t.triple, t.cpu, t.features, t.c_library, str(level), text)
+    return (*versions, t.triple, t.cpu, t.features, t.c_library, str(level), str(tidy), text)
 
 
-def _compiled(text: str, level: int, machine: Any) -> cache.Cached:
+def _compiled(text: str, level: int, machine: Any, tidy: bool) -> cache.Cached:
     """Return the object of a module, and which functions it may call."""
     import llvmlite.binding as llvm
 
     parsed = llvm.parse_assembly(text)
     parsed.verify()
-    _optimise(parsed, machine, max(1, level))
+    if tidy:
+        _promote(parsed, machine)
+    else:
+        _optimise(parsed, machine, max(1, level))
     code = machine.emit_object(parsed)
     COUNTERS.compiled += 1
     declared = {name for name in DECLARED.findall(text) if not name.startswith("llvm.")}
@@ -116,6 +120,26 @@ def _optimise(parsed: Any, machine: Any, level: int) -> None:
     builder = llvm.create_pass_builder(machine, tuning)
     passes = builder.getModulePassManager()
     passes.run(parsed, builder)
+    _free(passes)
+
+
+def _promote(parsed: Any, machine: Any) -> None:
+    import llvmlite.binding as llvm
+
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
+    passes = llvm.create_new_function_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    for function in parsed.functions:
+        if not function.is_declaration:
+            passes.run(function, builder)
+    _free(passes)
+
+
+def _free(passes: Any) -> None:
+    import llvmlite.binding as llvm
+
     # llvmlite inherits a _dispose that does nothing before the one that frees the passes: 45 KB a kernel would stay.
     llvm.newpassmanagers.NewPassManager._dispose(passes)  # noqa: SLF001
     passes.detach()
@@ -125,7 +149,9 @@ def _optimise(parsed: Any, machine: Any, level: int) -> None:
 def unavailable() -> str | None:
     """Return why no machine code can be made on this platform, or None where it can."""
     try:
-        _target_machine(1)
+        import llvmlite.binding as llvm
+
+        llvm.Target.from_triple(target().triple)
     except (ImportError, OSError, RuntimeError) as error:
         return f"llvmlite does not work here ({error})"
     return None

@@ -115,7 +115,7 @@ class _Guess:
 
     def fused(self, factor: str, product: _Value, term: str, ready: int) -> _Value:
         """Return factor·(second factor of the product) + term."""
-        name = self.b.intrinsic("fma", factor, str(product.other), term)
+        name = self.b.intrinsic("fmuladd", factor, str(product.other), term)  # fused where the processor does it fast
         return _Value(max(product.ready - ADD, ready) + FUSED, name)
 
     def opposite(self, name: str) -> str:
