@@ -36,9 +36,9 @@ COMPILE_SECONDS = 0.1e-3  # of one operation
 
 # Of one look at rows, with NumPy, in blocks.
 ROWS_BLOCK = 4096
-ROWS_CALL_SECONDS = 2.5e-6  # of one operation on one block
+ROWS_CALL_SECONDS = 2.5e-6  # of one operation, or sum, on one block
 ROWS_OPERATION_SECONDS = 1.5e-9  # of one operation on one row
-ROWS_MACHINE_CALL_SECONDS = 25e-6
+ROWS_MACHINE_CALL_SECONDS = 5e-6
 ROWS_MACHINE_OPERATION_SECONDS = 0.1e-9
 ROWS_COMPILE_SECONDS = 0.6e-3  # of one operation
 BOUNDED = 7  # operations for each one whose rounding error is bounded
@@ -84,10 +84,10 @@ def formula_work(program: Program) -> Work:
 def rows_work(program: Program, rows: int) -> Work:
     """Return the work of one look at a program summed over rows."""
     operations = len(program.instructions)
-    blocks = -(-rows // ROWS_BLOCK)
+    calls, blocks = operations + len(program.outputs), -(-rows // ROWS_BLOCK)
     return Work(
         f"{operations:,} operations over {rows:,} rows",
-        LOOP_SECONDS + operations * (blocks * ROWS_CALL_SECONDS + rows * ROWS_OPERATION_SECONDS),
+        LOOP_SECONDS + calls * blocks * ROWS_CALL_SECONDS + rows * operations * ROWS_OPERATION_SECONDS,
         LOOP_SECONDS + ROWS_MACHINE_CALL_SECONDS + rows * operations * ROWS_MACHINE_OPERATION_SECONDS,
         START_SECONDS + operations * ROWS_COMPILE_SECONDS,
     )
