@@ -1,4 +1,4 @@
-"""Cost and gradient of sums over an index, a million variables on one thread, beside hand-written NumPy.
+"""Cost and gradient of sums over an index, a million variables, beside hand-written NumPy; on two threads beside one.
 
 The formulas are those of the CUTEst collection and of Moré, Garbow and Hillstrom (`tests/data/cases` has more of them).
 A process of its own is bound to one processor before any library is loaded.
@@ -10,13 +10,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from statistics import median
+from threading import Thread
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from benchmarks.measure import in_turns, milliseconds, ratio, show
 
 ONE_THREAD = dict.fromkeys(("DESCEND_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NO_CACHE = {"DESCEND_CACHE": "off"}  # what is compiled is compiled
 POLYNOMIAL, TRANSCENDENTAL = 5, 12  # ns an element, asked of us
 COMPILING = 0.15  # s, asked of us, whatever n
 RUNNING = 0.020  # s a look at n = 10⁵, asked of us
@@ -85,6 +88,7 @@ INTEGRAL = (
     "sum((x[i] + ((n-i)*sum((j+1)*(x[j] + (j+1)/(n+1) + 1)^3, j, 0, i)"
     " + (i+1)*sum((n-j)*(x[j] + (j+1)/(n+1) + 1)^3, j, i+1, n-1))/(2(n+1)^3))^2, i, 0, n-1)"
 )
+PAIRS = "sum(sum((x[i] - x[j])^2/(1 + (x[i] - x[j])^2), j, 0, n-1), i, 0, n-1)"
 RUNNING_SUMS = (
     ("discrete integral equation", INTEGRAL),
     ("rotated hyper-ellipsoid", "sum(sum(x[j], j, 0, i)^2, i, 0, n-1)"),
@@ -92,17 +96,18 @@ RUNNING_SUMS = (
 
 
 def run(*, quick: bool) -> None:
-    """Print three tables: looks, compiling, running sums."""
+    """Print four tables: looks, compiling, running sums, two threads."""
     sys.stdout.flush()
     command = [sys.executable, "-m", "benchmarks.indexed", *(["--quick"] if quick else [])]
-    if subprocess.run(command, env=os.environ | ONE_THREAD, check=False).returncode:
+    if subprocess.run(command, env=os.environ | ONE_THREAD | NO_CACHE, check=False).returncode:
         raise SystemExit("indexed: the process failed")
 
 
 def measure(*, quick: bool) -> None:
-    """Measure in this process, which is bound to one processor."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+    """Measure in this process, which is bound to one processor but for the last table."""
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if processors:
+        os.sched_setaffinity(0, processors[:1])
     import numpy as np
 
     import descend
@@ -114,6 +119,70 @@ def measure(*, quick: bool) -> None:
     _compiling(1200 if quick else 10**6, 1 if quick else 7)
     print()
     _running(point, 1000 if quick else 10**5, 2 if quick else 15)
+    print()
+    if processors:
+        os.sched_setaffinity(0, processors)
+    _two_threads(point, 1200 if quick else 10**6, 2 if quick else 31)
+
+
+def _two_threads(point: Any, largest: int, rounds: int) -> None:
+    """Time one thread beside two; on a shared machine the second processor may be busy, so hashing is timed as well."""
+    texts = [*((f.name, f.text, largest // f.multiple * f.multiple, largest) for f in FORMULAS)]
+    pairs = min(3000, largest)
+    texts.append((f"all pairs of {pairs:,}", PAIRS, pairs, pairs * pairs))
+    rows = []
+    for name, text, n, elements in texts:
+        fun, x = _made(text, n), point[:n]
+
+        def look(threads: str, fun: Any = fun, x: Any = x) -> Any:
+            os.environ["DESCEND_THREADS"] = threads
+            return fun.value_and_gradient(x)
+
+        (value, gradient), (other, slopes) = look("1"), look("2")
+        if value != other or (gradient != slopes).any():
+            raise SystemExit(f"indexed: {name} has other bits on two threads")
+        times = in_turns(
+            {
+                "one": lambda look=look: look("1"),
+                "two": lambda look=look: look("2"),
+                "hash": lambda: _hash(1, 2),
+                "hash at once": lambda: _hash(2, 1),
+            },
+            rounds,
+        )
+        rows.append(
+            (
+                name,
+                *(f"{1e9 * median(times[key]) / elements:.2f}" for key in ("one", "two")),
+                f"{ratio(times['one'], times['two']):.2f}",
+                f"{ratio(times['hash'], times['hash at once']):.2f}",
+            )
+        )
+    os.environ["DESCEND_THREADS"] = "1"
+    show(
+        f"indexed: value and gradient on two threads, n = {largest:,} ({rounds} rounds)",
+        ("ns an element", "one thread", "two", "× faster", "hashing"),
+        rows,
+        (
+            "the bits are the same",
+            "hashing: what two threads gain on two SHA-256 in the same rounds; 2 on an idle machine",
+        ),
+    )
+
+
+def _hash(threads: int, times: int) -> None:
+    """Hash 2 MB so many times on each thread."""
+
+    def work() -> None:
+        for _ in range(times):
+            sha256(bytes(2_000_000))
+
+    others = [Thread(target=work) for _ in range(threads - 1)]
+    for thread in others:
+        thread.start()
+    work()
+    for thread in others:
+        thread.join()
 
 
 def _made(text: str, n: int) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 import descend
 from descend.api.reading import constant_arrays, prepared, read_cost
+from descend.kernel import chunks, threads
 from descend.problem.objective import make_objective
 from descend.problem.problem import make_problem
 from tests.indexed.formulas import FORMULAS
@@ -69,6 +70,15 @@ def some(things, step):
 def moderate(names, rng, *, positive=False):
     """Return a point at which products of a thousand factors are of ordinary size."""
     return [rng.uniform(0.9, 1.1) * (1 if positive else rng.choice((-1, 1))) for _ in names]
+
+
+@pytest.fixture(params=["whole", "chunks"], autouse=True)
+def pieces(request, monkeypatch):
+    """Loops as they are, or in chunks on three threads, as those of a million rounds."""
+    if request.param == "chunks":
+        monkeypatch.setattr(chunks, "GRAIN", 1e-12)
+        monkeypatch.setattr(threads, "WORTH", 0)
+        monkeypatch.setenv("DESCEND_THREADS", "3")
 
 
 def against_the_oracle(text, n, data, point_of):

@@ -314,6 +314,27 @@ class TestCallers:
             thread.join()
         assert not wrong
 
+    @pytest.mark.parametrize(("text", "n"), [(CHAIN, 9000), (PAIRS, 48)])
+    def test_calls_at_the_same_time_have_memory_of_their_own(self, text, n, threaded):
+        threaded(3)
+        kernel = IndexedKernel(nest_of(text, n)[2], {"x": 0}, FINE)
+        lock = threading.Lock()
+        at_work, most = set(), 0
+
+        def slow(table, first, last, frame, totals, scratch, own, *arrays):
+            nonlocal most
+            with lock:
+                assert own not in at_work
+                at_work.add(own)
+                most = max(most, len(at_work))
+            time.sleep(0.002)
+            with lock:
+                at_work.remove(own)
+
+        kernel._calls = [slow] * len(kernel._calls)
+        evaluate(kernel, np.ones(n))
+        assert most > 1
+
     @pytest.mark.parametrize(("text", "n"), [(CHAIN, 3000), (PAIRS, 48)])
     def test_a_late_thread_owns_what_it_works_on(self, text, n, monkeypatch):
         """After Ctrl-C a thread may still run: all that its part works on must live as long as the part."""
