@@ -22,14 +22,15 @@ from descend.kernel.whole import Span, interval, place_interval
 
 BLOCK = 512  # rounds of an innermost loop that are computed before their contributions are added
 GRAIN = 60e-6  # s that a chunk takes at least, estimated
-SLICE = 5e-3  # s, estimated, of one call of machine code: it may take several times as long
+SLICE = 1e-3  # s, estimated, of one call of machine code: it may take tens of times that (sines of large numbers)
 ROWS = 16  # copies of a gradient, at most, where all chunks meet
 MEETINGS = 16  # pairs of chunks that meet, for each chunk: with more of them nothing runs at the same time
 FAR = 2**62
 # Estimated seconds; on a machine without vector forms of the library functions they take several times as long.
 VECTOR_OPERATION, VECTOR_CALL, VECTOR_ACCESS = 0.03e-9, 1e-9, 0.1e-9
 OPERATION, CALL, ROUND = 0.3e-9, 8e-9, 3e-9
-OWN_CALL = 50e-9  # of a function of ours, chebyshev or polygamma
+SCALAR = frozenset({"chebyshev", "polygamma", "gammaln"})  # calls that no loop is vectorised over
+SCALAR_CALL = 50e-9
 COPY = 2e-9  # of one entry of a copy: made, filled with zeros, added
 IN_ORDER = 1e-9  # of one round of a scan or a product, which waits for the one before
 
@@ -136,10 +137,12 @@ def round_seconds(loop: LoopStatement) -> float:
     for statement in loop.body:
         match statement:
             case Operation(_, instruction):
-                if instruction.op in {"chebyshev", "polygamma"}:
-                    total += OWN_CALL
+                if instruction.op in SCALAR:
+                    total += SCALAR_CALL
+                elif instruction.op in LIBRARY:
+                    total += call * (4 if instruction.op == "pow" else 1)
                 else:
-                    total += call if instruction.op in LIBRARY else operation
+                    total += operation
             case Read() | Pick():
                 total += access
             case LoopStatement():
