@@ -145,7 +145,8 @@ class _Loop:
         arguments = (
             "ptr noalias %frame, ptr noalias %table, i64 %start, i64 %count, ptr noalias %kept, ptr noalias %out"
         )
-        return f'internal void @piece{self.number}({arguments}) "min-legal-vector-width"="512"', b
+        # Not inlined: one function of all pieces takes LLVM a time that grows with their square.
+        return f'internal void @piece{self.number}({arguments}) noinline "min-legal-vector-width"="512"', b
 
     def _values(
         self, names: list[str], columns: dict[int, str], kept: dict[int, str], offsets: list[str]
