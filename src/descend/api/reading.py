@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from descend.expression.tape import Formula
 from descend.expression.tokens import tokenise
 from descend.problem.parameters import number, real_array
 from descend.problem.problem import replace_names
+
+LONE_E = re.compile(r"[eE](?![A-Za-z0-9_])")  # in any text that has a name e
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def read_cost(
 
 def euler_note(text: str, names: Collection[str], limits: Limits) -> tuple[str, ...]:
     """Say when a letter e was read as Euler's number."""
+    if not LONE_E.search(text):
+        return ()
     letters = {t.text for t in tokenise(text, limits) if t.kind == "name" and t.text in {"e", "E"}} - set(names)
     return tuple(
         f"{letter} is Euler's number here (give {letter} a start or a value to make it a name)"

@@ -54,7 +54,7 @@ def tokenise(text: str, limits: Limits) -> list[Token]:
             position, spaced = position + 1, True
             continue
         token, end = _next(text, position, limits)
-        tokens.append(token._replace(spaced=spaced))
+        tokens.append(token._replace(spaced=True) if spaced else token)
         position, spaced = end, False
     tokens.append(Token("end", "the end", len(text), spaced))
     return tokens

@@ -51,19 +51,20 @@ def fall_back(reason: str) -> None:
 class MachineCode:
     """A compiled module.  It keeps the engine alive for as long as its functions may be called.
 
-    `level` is LLVM's, 3 where loops are to be vectorised; `instructions` is the size of the program in it.  A `tidy`
-    text needs no optimiser but registers for its stack slots: that takes half the time.
+    `level` is 1 for scalar code, which needs registers for its stack slots and no optimiser; 2 for loops that are
+    written as vector code; 3 where LLVM is to vectorise loops.  `instructions` is the size of the program in it.
     """
 
-    def __init__(self, text: str, level: int, instructions: int, *, tidy: bool = False) -> None:
+    def __init__(self, text: str, level: int, instructions: int) -> None:
         large = instructions >= LARGE
-        level = level if not large else 1 if level > 1 else 0
-        machine = _target_machine(level)
-        key = cache.key_of(_all_that_decides(text, level, tidy))
+        level = 2 if large and level == 3 else level
+        effort = 0 if large and level == 1 else level if level == 3 else 1
+        machine = _target_machine(effort)
+        key = cache.key_of(_all_that_decides(text, level, effort))
         found = cache.load(key)
         # LLVM ends the process over a function that is not there.
         if found is None or not all(map(in_process, found.symbols)):
-            found = _compiled(text, level, machine, tidy)
+            found = _compiled(text, level, machine)
             cache.save(key, found)
         import llvmlite.binding as llvm
 
@@ -75,35 +76,40 @@ class MachineCode:
         return int(self._engine.get_function_address(name))
 
 
-def _target_machine(level: int) -> Any:
+def _target_machine(effort: int) -> Any:
     """Return a new target machine: each engine owns, and destroys, the one it is made with."""
     made_for = target()
     import llvmlite.binding as llvm
 
     kind = llvm.Target.from_triple(made_for.triple)
-    return kind.create_target_machine(cpu=made_for.cpu, features=made_for.features, opt=level)
+    return kind.create_target_machine(cpu=made_for.cpu, features=made_for.features, opt=effort)
 
 
-def _all_that_decides(text: str, level: int, tidy: bool = False) -> tuple[str, ...]:
+def _all_that_decides(text: str, level: int, effort: int) -> tuple[str, ...]:
     """Return everything that the object of a module depends on."""
     import llvmlite
     import llvmlite.binding as llvm
 
     t = target()
     versions = (str(VERSION), llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info)))
-    return (*versions, t.triple, t.cpu, t.features, t.c_library, str(level), str(tidy), text)
+    return (*versions, t.triple, t.cpu, t.features, t.c_library, str(level), str(effort), text)
 
 
-def _compiled(text: str, level: int, machine: Any, tidy: bool) -> cache.Cached:
+def _compiled(text: str, level: int, machine: Any) -> cache.Cached:
     """Return the object of a module, and which functions it may call."""
     import llvmlite.binding as llvm
 
     parsed = llvm.parse_assembly(text)
-    parsed.verify()
-    if tidy:
-        _promote(parsed, machine)
-    else:
-        _optimise(parsed, machine, max(1, level))
+    parsed.verify()  # a hundredth of the time
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3 if level == 3 else 1)
+    tuning.loop_vectorization = level == 3
+    tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    passes = _short_way() if level == 1 else builder.getModulePassManager()
+    passes.run(parsed, builder)
+    # llvmlite inherits a _dispose that does nothing before the one that frees the passes: 45 KB a kernel would stay.
+    llvm.newpassmanagers.NewPassManager._dispose(passes)  # noqa: SLF001
+    passes.detach()
     code = machine.emit_object(parsed)
     COUNTERS.compiled += 1
     declared = {name for name in DECLARED.findall(text) if not name.startswith("llvm.")}
@@ -111,38 +117,15 @@ def _compiled(text: str, level: int, machine: Any, tidy: bool) -> cache.Cached:
     return cache.Cached(tuple(sorted(declared | added)), code)
 
 
-def _optimise(parsed: Any, machine: Any, level: int) -> None:
+def _short_way() -> Any:
+    """Return the passes for scalar code: the rest of LLVM's own takes half the time and makes it no faster."""
     import llvmlite.binding as llvm
 
-    tuning = llvm.create_pipeline_tuning_options(speed_level=level)
-    tuning.loop_vectorization = level > 2
-    tuning.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, tuning)
-    passes = builder.getModulePassManager()
-    passes.run(parsed, builder)
-    _free(passes)
-
-
-def _promote(parsed: Any, machine: Any) -> None:
-    import llvmlite.binding as llvm
-
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
-    passes = llvm.create_new_function_pass_manager()
+    passes = llvm.create_new_module_pass_manager()
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
-    for function in parsed.functions:
-        if not function.is_declaration:
-            passes.run(function, builder)
-    _free(passes)
-
-
-def _free(passes: Any) -> None:
-    import llvmlite.binding as llvm
-
-    # llvmlite inherits a _dispose that does nothing before the one that frees the passes: 45 KB a kernel would stay.
-    llvm.newpassmanagers.NewPassManager._dispose(passes)  # noqa: SLF001
-    passes.detach()
+    return passes
 
 
 @functools.cache

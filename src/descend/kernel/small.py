@@ -38,7 +38,7 @@ class SmallLoop:
         self, program: Program, start: Vector, rules: LoopRules, *, max_steps: int, patience: int, step_limit: float
     ) -> None:
         self.size = len(start)
-        self._code = MachineCode(loop_function(program, self.size, rules), 1, len(program.instructions), tidy=True)
+        self._code = MachineCode(loop_function(program, self.size, rules), 1, len(program.instructions))
         self._numbers = (2 + TAIL) * self.size
         self._d = (ctypes.c_double * (self._numbers + layout.DOUBLES))()
         self._n = (ctypes.c_int64 * layout.INTEGERS)()
