@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-NAMES = ("article", "coldstart", "indexed", "derivative", "parse", "fit", "digits", "explain")
+NAMES = ("article", "coldstart", "indexed", "derivative", "parse", "fit", "digits", "loops", "vectormath", "explain")
 LONG = ("kernel",)  # run only when they are named
 PACKAGES = ("descend", "numpy", "scipy", "sympy", "llvmlite", "numexpr", "numba", "jax", "torch")
 TUNED_OPENBLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")

@@ -8,13 +8,15 @@ import math
 import mpmath
 import numpy as np
 
+from descend.expression.parse import parse
 from descend.kernel import elementary
 from descend.kernel.compile import MachineCode
 from descend.kernel.lower import Body, module
+from descend.kernel.program import lower
 from descend.kernel.target import target
-from descend.kernel.vector_math import LanesBody, variants
+from descend.kernel.vector_math import INLINED, LanesBody, variants
 
-OURS, LIBMVEC, CHOSEN = "ours", "libmvec", "chosen"
+OURS, OURS_CALLED, LIBMVEC, CHOSEN, LANE_BY_LANE = "ours", "ours, called", "libmvec", "chosen", "lane by lane"
 
 
 def log1p(x):
@@ -63,7 +65,8 @@ ORACLES = {
 class VectorFunction:
     """Arrays in, array out: ``void f(in.., out, n)`` takes `lanes` numbers at a time."""
 
-    def __init__(self, name, lanes, how=CHOSEN, arguments=1):
+    def __init__(self, write, lanes, arguments=1):
+        """`write(body, arguments)` writes the value's instructions and returns its name."""
         body = LanesBody(lanes)
         body.label("entry")
         body.write("br label %loop")
@@ -73,15 +76,7 @@ class VectorFunction:
         for k in range(arguments):
             place = body.emit(f"getelementptr inbounds double, ptr %in{k}, i64 %i")
             taken.append(body.emit(f"load {body.kind}, ptr {place}, align 8"))
-        match how:
-            case "ours":
-                value = body.own(name, *taken)
-            case "libmvec":
-                value = body.call(next(full for full, wide in forms(name) if wide == lanes), *taken)
-            case "lane by lane":
-                value = Body.library(body, name, *taken)
-            case _:
-                value = body.library(name, *taken)
+        value = write(body, taken)
         place = body.emit("getelementptr inbounds double, ptr %out, i64 %i")
         body.write(f"store {body.kind} {value}, ptr {place}, align 8")
         body.write(f"%next = add i64 %i, {lanes}")
@@ -104,17 +99,55 @@ class VectorFunction:
         return out[:size]
 
 
+def written(name, how):
+    """Return what writes a call of a function."""
+
+    def write(body, arguments):
+        match how:
+            case "ours":
+                return body.own(name, *arguments)
+            case "ours, called":
+                body.inlined = INLINED
+                return body.own(name, *arguments)
+            case "libmvec":
+                return body.call(next(full for full, lanes in forms(name) if lanes == body.lanes), *arguments)
+            case "lane by lane":
+                return Body.library(body, name, *arguments)
+            case "chosen":
+                return body.library(name, *arguments)
+        raise AssertionError(how)
+
+    return write
+
+
+def vector_function(name, lanes, how=CHOSEN):
+    """Return an implementation of a function of the C library."""
+    return VectorFunction(written(name, how), lanes, elementary.ARGUMENTS.get(name, 1))
+
+
+def formula(text, lanes, names="x"):
+    """Return the vector code of a formula."""
+    tape, root = parse(text)
+    program = lower(tape, [root], tuple(names))
+
+    def write(body, arguments):
+        slots = [*arguments, *[""] * len(program.instructions)]
+        body.program(program, slots)
+        return slots[program.outputs[0]]
+
+    return VectorFunction(write, lanes, len(names))
+
+
 def forms(name):
     """Return libmvec's forms of a function on this target, each with its lanes."""
-    return variants(name, 2 if name in {"pow", "atan2"} else 1, target())
+    return variants(name, elementary.ARGUMENTS.get(name, 1), target())
 
 
 def implementations(name):
     """Return every (how, lanes) that this target has."""
     found = [(LIBMVEC, lanes) for _, lanes in forms(name)]
-    if name in elementary.FORMS:
-        found += [(OURS, lanes) for lanes in (1, 2, 4, 8, 16)]
-    return [*found, *((CHOSEN, lanes) for lanes in (2, 4, 8))]  # one lane: the C library's
+    found += [(OURS, lanes) for lanes in (1, 2, 4, 8)]
+    return [*found, (CHOSEN, target().lanes)]
 
 
 def exactly(name, *arguments):
@@ -139,6 +172,3 @@ def ulps(found, exact):
     near = min(max(mpmath.mpf(found), -top), top)
     exponent = max(mpmath.frexp(exact)[1], -1021) if exact else -1021
     return float(abs(mpmath.ldexp(near - exact, 53 - min(exponent, 1024))))
-
-
-__all__ = ["CHOSEN", "LIBMVEC", "ORACLES", "OURS", "VectorFunction", "exactly", "forms", "implementations", "ulps"]

@@ -7,11 +7,13 @@ are good to 4 units in the last place; NaN and infinities come through.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 from descend.kernel import elementary
 from descend.kernel.lower import Body
+from descend.kernel.program import Program
 from descend.kernel.target import Target, target
 
 ONE = ("exp", "log", "sin", "cos")  # since glibc 2.22
@@ -20,8 +22,11 @@ LATER = (
     "sinh", "tan", "tanh",
 )  # since glibc 2.35  # fmt: skip
 TWO = ("pow", "atan2")
-# Where both exist, ours is used but for these, by which libmvec is faster (python -m benchmarks vectormath).
-LIBMVEC_FASTER = frozenset({"log2", "log10"})
+# Which is used where both exist (measured: python -m benchmarks vectormath).  Written out in a row kernel, ours is the
+# faster of the two, for no register has to be saved, but for these, which are long.
+LIBMVEC_IN_ROWS = frozenset({"erf", "erfc"})
+# Where LLVM widens a scalar loop both are calls, and ours has to be compiled: only where it is much faster.
+OURS_IN_LOOPS = frozenset({"tanh"})
 INLINED = 24  # calls of our own functions in one body that are written out in place; the rest are calls
 FIRST_ATTRIBUTE = 10  # `#0` to `#9` belong to `lower`
 
@@ -70,28 +75,45 @@ def _renamed(name: str) -> str:
 
 
 class LanesBody(Body):
-    """A function on vectors: library functions are vector functions; called lane by lane where there are none."""
+    """A function on vectors: library functions are vector functions; called lane by lane where there is none."""
 
     def __init__(self, lanes: int) -> None:
         super().__init__(lanes)
         self.target = target()
-        self._inlined = 0
+        self.inlined = 0
 
     def library(self, name: str, *args: str) -> str:
-        """Call a function of the C library in all lanes."""
-        theirs = [full for full, lanes in variants(name, len(args), self.target) if lanes == self.lanes]
-        ours = name in elementary.FORMS and self.lanes > 1
-        if ours and not (theirs and name in LIBMVEC_FASTER):
+        """Compute a function of the C library in all lanes."""
+        if name in LIBMVEC_IN_ROWS:
+            for full, lanes in variants(name, len(args), self.target):
+                if lanes == self.lanes:
+                    return self.call(full, *args)
+        if self.lanes > 1 and name in elementary.FORMS:
             return self.own(name, *args)
-        return self.call(theirs[0], *args) if theirs else super().library(name, *args)
+        return super().library(name, *args)
+
+    def spelling(self, program: Program, slot: int) -> str:
+        """Return the operation of a slot: log1p of exp(-|x|), as softplus and its kind have it, is the easier one."""
+        first = len(program.inputs)
+        chain = ("log1p", "exp", "neg", "abs")
+        at = slot
+        for op in chain:
+            if at < first or program.instructions[at - first].op != op:
+                return super().spelling(program, slot)
+            (at,) = program.instructions[at - first].args
+        return "log1p_unit"
+
+    def instruction(self, op: str, args: Sequence[str], constant: float | None = None) -> str:
+        """Write one primitive operation, or log1p of a number in [0, 1]."""
+        return self.own(op, *args) if op == "log1p_unit" else super().instruction(op, args, constant)
 
     def own(self, name: str, *args: str) -> str:
         """Call our own form of a function."""
         definition = elementary.definition(name, self.lanes)
         self.helpers.update(definition.helpers)
         self.declared.update(definition.declared)
-        self._inlined += 1
-        attributes = "alwaysinline" if self._inlined <= INLINED else ""
+        self.inlined += 1
+        attributes = "alwaysinline" if self.inlined <= INLINED else ""
         given = ", ".join(f"{self.kind} {a}" for a in args)
         return self.emit(f"call {self.kind} @{definition.name}({given}) {attributes}")
 
@@ -122,7 +144,8 @@ class VectorBody(Body):
 
     def _forms(self, name: str, arguments: int) -> list[tuple[Width, str]]:
         """Return the vector functions to be called for a function, which the module declares or defines."""
-        theirs = {lanes: full for full, lanes in variants(name, arguments, self.target)}
+        available = () if name in OURS_IN_LOOPS else variants(name, arguments, self.target)
+        theirs = {lanes: full for full, lanes in available}
         found = []
         for width in widths(self.target):
             if width.lanes in theirs:
