@@ -123,6 +123,13 @@ class TestOrders:
         with pytest.raises(UnavailableError, match="use hessian"):
             descend.compile(DECAY, decay(5)).sparse_hessian(POINT)
 
+    def test_no_dense_hessian_of_hundreds_of_parameters(self):
+        text = "y = " + " + ".join(f"b{k}*x^{k % 3}" for k in range(501))
+        fun = descend.compile(text, {"x": [1.0, 2.0], "y": [0.0, 1.0]}, limits=descend.Limits(names=600))
+        with pytest.raises(StartError, match=r"501 variables is not made; use hessian_product"):
+            fun.hessian(np.zeros(501))
+        assert fun.hessian_product(np.zeros(501), np.eye(501)[0])[:3].tolist() == [4.0, 6.0, 10.0]
+
     def test_a_point_of_the_wrong_length(self):
         fun = descend.compile(DECAY, decay(5))
         for ask in (fun, fun.gradient, fun.hessian, fun.gauss_newton):

@@ -83,6 +83,8 @@ class CompiledFunction:
         import numpy as np
 
         if isinstance(self._objective, RowsObjective):
+            if len(self.names) > DENSE_HESSIAN:
+                raise StartError(f"a dense Hessian of {len(self.names)} variables is not made; use hessian_product")
             self.looks += 1
             return np.array(self._objective.hessian(self._point(x)))
         second = self._look(x, Order.HESSIAN).hessian
