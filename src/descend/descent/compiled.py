@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from descend.descent.method.base import Method
 from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
-from descend.descent.trace import Recorder
+from descend.descent.trace import Recorder, Row
 from descend.evaluation import WORST, Evaluation, MachineFormula, Objective, Order, Vector
 
 if TYPE_CHECKING:
@@ -105,7 +106,9 @@ def _machine_walk(
     loop = small.SmallLoop(
         program,
         start,
-        small_layout.LoopRules(size is not None, idle is not None, Unmoved in rules, tuple(order), recorder is not None),
+        small_layout.LoopRules(
+            size is not None, idle is not None, Unmoved in rules, tuple(order), recorder is not None
+        ),
         max_steps=min(most_steps, most_looks - 1),
         patience=idle.patience if isinstance(idle, Idle) else NEVER,
         step_limit=size.precision if isinstance(size, StepSize) else 0.0,
@@ -137,12 +140,19 @@ def _machine_walk(
 
 def _take_rows(loop: SmallLoop, recorder: Recorder) -> None:
     """Hand what the loop wrote down to the recorder, which thins it, and ask for what it will keep."""
-    for row in loop.recorded():
-        if row.steps >= recorder.looks:
-            size = (row.point - row.previous).norm() if row.steps else float("nan")
-            seen = Evaluation(row.cost, row.gradient)
-            recorder.record(row.steps, row.steps + 1, row.point, seen, size, row.rate, accepted=True)
+    for steps, numbers in loop.recorded():
+        if steps >= recorder.looks:
+            recorder.keep(steps + 1, partial(_row, steps, numbers))
     loop.record_every(recorder.stride)
+
+
+def _row(steps: int, numbers: list[float]) -> Row:
+    """Make a row of what the loop wrote: cost, rate, x, the x before, gradient."""
+    cost, rate, *entries = numbers
+    size = len(entries) // 3
+    point, previous, gradient = (Vector(entries[k : k + size]) for k in range(0, 3 * size, size))
+    step_size = (point - previous).norm() if steps else float("nan")
+    return Row(steps, steps + 1, point, cost, gradient, step_size, rate, accepted=True)
 
 
 def _seen(objective: Objective, point: Vector) -> Evaluation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -97,28 +97,28 @@ class Recorder:
         self.names = tuple(names)
         self.limit = limit
         self.stride = 1
-        self._rows: list[Row] = []
-        self._last: Row | None = None
+        self.looks = 0  # the number of the last look that was taken in, 0 before the first
+        self._rows: list[Row | Callable[[], Row]] = []
+        self._last: Row | Callable[[], Row] | None = None
 
     def record(
         self, step: int, look: int, point: Vector, evaluation: Evaluation, size: float, rate: float, *, accepted: bool
     ) -> None:
         """Take in one look (numbered from 1)."""
-        self._last = Row(step, look, point, evaluation.cost, evaluation.gradient, size, rate, accepted)
+        self.keep(look, Row(step, look, point, evaluation.cost, evaluation.gradient, size, rate, accepted))
+
+    def keep(self, look: int, row: Row | Callable[[], Row]) -> None:
+        """Take in one look as a row, or as a function that makes the row if it is still there at the end."""
+        self.looks, self._last = look, row
         if (look - 1) % self.stride == 0:
-            self._rows.append(self._last)
+            self._rows.append(row)
             if len(self._rows) > self.limit:
                 del self._rows[1::2]
                 self.stride *= 2
 
-    @property
-    def looks(self) -> int:
-        """The number of the last look that was taken in, 0 before the first."""
-        return 0 if self._last is None else self._last.look
-
     def trace(self) -> Trace:
         """Return what was recorded."""
-        rows = list(self._rows)
-        if self._last is not None and (not rows or rows[-1].look != self._last.look):
-            rows.append(self._last)
+        rows = [row if isinstance(row, Row) else row() for row in self._rows]
+        if self._last is not None and (not rows or rows[-1].look != self.looks):
+            rows.append(self._last if isinstance(self._last, Row) else self._last())
         return Trace(self.names, tuple(rows), self.stride)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from descend.evaluation import WORST, Vector
 from descend.kernel import small_layout as layout
@@ -18,17 +17,6 @@ from descend.kernel.small_code import loop_function
 from descend.kernel.small_layout import TAIL, LoopRules, width
 
 NEVER = 2**62  # more steps than anybody waits for: counters are 64 bits wide
-
-
-class Recorded(NamedTuple):
-    """A look that was written down."""
-
-    steps: int
-    cost: float
-    rate: float
-    point: Vector
-    previous: Vector  # the point before, where there is one
-    gradient: Vector
 
 
 class SmallLoop:
@@ -60,14 +48,16 @@ class SmallLoop:
         d, n, rows = (ctypes.addressof(buffer) for buffer in (self._d, self._n, self._rows))
         return int(self._call(d, n, rows, max(1, count)))
 
-    def recorded(self) -> Iterator[Recorded]:
-        """The rows that were written, oldest first, and behind them the last look, as one that no step follows."""
+    def recorded(self) -> Iterator[tuple[int, list[float]]]:
+        """The rows that were written, oldest first, and behind them the last look, as one that no step follows.
+
+        Each is the number of steps before it, and cost, rate, x, the x before (where there is one) and gradient.
+        """
         if not self.integer(layout.LOOKS):
             return
         for first in range(0, self._width * (self.integer(layout.RECORDED) + 1), self._width):
-            steps, cost, rate, *entries = self._rows[first : first + self._width]
-            vectors = (Vector(entries[k : k + self.size]) for k in range(0, 3 * self.size, self.size))
-            yield Recorded(int(steps), cost, rate, *vectors)
+            steps, *numbers = self._rows[first : first + self._width]
+            yield int(steps), numbers
 
     def record_every(self, stride: int) -> None:
         """Forget the rows; from here on write those whose number of steps is a multiple of `stride`."""
