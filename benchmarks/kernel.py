@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from benchmarks import kernel_compile, kernel_growth, kernel_works, loops
@@ -15,6 +18,7 @@ from benchmarks.measure import ratio, show
 
 PARTS = ("loops", "compile", "cache", "growth")
 CHOICES = (*WORKS, *PARTS)
+BUSY = 0.2  # of one processor: what other programs may use
 FLAT = 1.5  # the time of ten times the rows may be at most so much more than ten times the time
 
 
@@ -44,6 +48,7 @@ def run(*, quick: bool, only: Sequence[str] = ()) -> None:
     if unknown:
         raise SystemExit(f"kernel has no part {', '.join(unknown)}; there are {', '.join(CHOICES)}")
     chosen = only or CHOICES
+    began = perf_counter(), _busy(), sum(os.times()[:4])
     works = [w for w in WORKS if w in chosen]
     lines: list[Line] = []
     if works:
@@ -60,8 +65,29 @@ def run(*, quick: bool, only: Sequence[str] = ()) -> None:
         "what was asked",
         ("work", "", "asked", "got", ""),
         [line.cells() for line in lines],
-        ("from medians of the ratios within each round", *kernel_works.CALLS),
+        ("from medians of the ratios within each round", *_others(*began), *kernel_works.CALLS),
     )
+
+
+def _busy() -> float | None:
+    """Return the seconds that all processors have been busy since the machine started (Linux)."""
+    try:
+        line = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
+    except OSError:
+        return None
+    user, nice, system, _idle, _waiting, *rest = map(int, line.split()[1:9])
+    return (user + nice + system + sum(rest)) / float(os.sysconf("SC_CLK_TCK"))
+
+
+def _others(began: float, busy: float | None, own: float) -> tuple[str, ...]:
+    """Say how much other programs did meanwhile; this process and those that it started do not count."""
+    now = _busy()
+    if busy is None or now is None:
+        return ()
+    share = (now - busy - (sum(os.times()[:4]) - own)) / (perf_counter() - began)
+    if share < BUSY:
+        return (f"other programs used {share:.2f} of a processor meanwhile",)
+    return (f"other programs used {share:.2f} of a processor meanwhile: TOO MUCH for figures that are to be quoted",)
 
 
 def rows_asked(times: dict[int, dict[str, dict[str, list[float]]]]) -> list[Line]:
@@ -77,7 +103,7 @@ def rows_asked(times: dict[int, dict[str, dict[str, list[float]]]]) -> list[Line
             peers = {name: ratio(spent[name], ours) for name in PEERS if name in spent}
             for what, some in (
                 ("× the best of the peers", peers),
-                ("× the best call that differentiates", _plain(peers)),
+                ("× the best but slopes by hand", _plain(peers)),
             ):
                 best = min(some, key=lambda name: some[name])
                 found.append(Line(work, what, factor, least=True, got=some[best], note=f" ({best})"))
