@@ -174,7 +174,11 @@ class Body:
         for slot in chosen:
             instruction = program.instructions[slot - first]
             constant = None if instruction.value is None else to_double(instruction.value)
-            names[slot] = self.instruction(instruction.op, [names[a] for a in instruction.args], constant)
+            names[slot] = self.instruction(self.spelling(program, slot), [names[a] for a in instruction.args], constant)
+
+    def spelling(self, program: Program, slot: int) -> str:
+        """Return the operation of a slot, or one that is equal where its argument is known to lie."""
+        return program.instructions[slot - len(program.inputs)].op
 
 
 ATTRIBUTES = """

@@ -34,6 +34,7 @@ FORMS: dict[str, Form] = {
     "tanh": Form(exponential.tanh),
     "log": Form(logarithm.log),
     "log1p": Form(logarithm.log1p),
+    "log1p_unit": Form(logarithm.log1p_unit),  # where the argument is known to lie in [0, 1]
     "log2": Form(logarithm.log2),
     "log10": Form(logarithm.log10),
     "asinh": Form(logarithm.asinh),

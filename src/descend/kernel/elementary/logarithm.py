@@ -15,7 +15,7 @@ from descend.kernel.elementary.writer import UPPER, Bits, Vector, with_sign_of
 ROOT_HALF = 0x3FE6A09E667F3BCD  # the bits of √½
 ONE = 0x3FF0000000000000
 MANTISSA = (1 << 52) - 1
-LN2 = 0.6931471805599453
+LN2, ROOT_2 = 0.6931471805599453, 1.4142135623730951
 WHOLE = 0x4330000000000000  # the bits of 2^52; with n in its last places, of 2^52 + n
 R = (  # (log(1 + f) - 2s)/(s·z), to 2^-59 of the logarithm
     0.6666666666666733, 0.399999999994214, 0.2857142874112917, 0.222221986854955, 0.18183559147776207,
@@ -78,6 +78,13 @@ def log1p(x: Vector) -> Vector:
     mended = k * LN2_LOW + lost * f.polynomial(RECIPROCAL)
     value = k * LN2_HIGH - ((half - (rest + mended)) - f)
     return (abs(x) < 2.0**-54).where(x, _inside(x, value, -1.0))
+
+
+def log1p_unit(x: Vector) -> Vector:
+    """Return log(1 + x) of 0 ≤ x ≤ 1, in half the time: 1 + x is (1 + f) or 2(1 + f)."""
+    large = x > ROOT_2 - 1.0
+    half, rest = _series(f := large.where(0.5 * (x - 1.0), x))
+    return large.where(LN2_HIGH, 0.0) - ((half - (rest + large.where(LN2_LOW, 0.0))) - f)
 
 
 def _two_parts(f: Vector, base: tuple[float, float]) -> tuple[Vector, Vector]:
