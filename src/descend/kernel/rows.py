@@ -95,7 +95,7 @@ class RowsKernel:
     def additions(self, rows: int) -> int:
         """Return how many additions, at most, a term of a sum over `rows` goes through: for bounds on rounding."""
         block = self._plan.block
-        return block * LONGEST_STEP // self._reach + 2 * LONGEST_STEP + -(-rows // block)
+        return min(rows, block) * LONGEST_STEP // self._reach + 2 * LONGEST_STEP + -(-rows // block)
 
     def by_group(self, parameters: Any, columns: Sequence[Any], offsets: Any) -> NDArray[np.float64]:
         """Return the sums of each group of rows, (groups, outputs): group g has the rows offsets[g] … offsets[g+1] - 1.
