@@ -123,7 +123,9 @@ def _number(text: str, position: int, limits: Limits) -> tuple[Token, int]:
     power = exponent - places + len(digits) - len(digits.rstrip("0")) if significant else 0
     if len(significant) + abs(power) > MOST_DIGITS:
         raise LimitError(f"this literal has more than {MOST_DIGITS:,} digits when it is written out", text, position)
-    value = Fraction(int(significant or "0")) * Fraction(10) ** power
+    value = Fraction(int(significant or "0"))
+    if power:
+        value *= Fraction(10) ** power
     return Token("number", text[position:end], position, False, value), end
 
 
