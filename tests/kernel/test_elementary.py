@@ -14,7 +14,18 @@ from descend.kernel import elementary
 from descend.kernel.interpret import arrays
 from descend.kernel.target import NAMES
 from descend.kernel.vector_math import LATER, ONE, TWO
-from tests.kernel.lanes import LIBMVEC, ORACLES, exactly, formula, implementations, ulps, vector_function
+from tests.kernel.lanes import (
+    LIBMVEC,
+    ORACLES,
+    OURS,
+    VectorFunction,
+    exactly,
+    formula,
+    implementations,
+    ulps,
+    vector_function,
+    written,
+)
 
 ONES = [*ONE, *LATER]
 HALF_PI = np.pi / 2
@@ -162,6 +173,19 @@ def test_a_lane_does_not_depend_on_its_neighbours(name):
         mixed = np.where(np.arange(size) % 3 == 0, rare, usual)
         expected = np.where(np.arange(size) % 3 == 0, call(rare, *rest), call(usual, *rest))
         assert call(mixed, *rest).tolist() == expected.tolist(), (how, lanes)
+
+
+def test_log1p_of_the_unit_interval():
+    """The form that softplus and its kind use, for exp(-|x|)."""
+    rng = np.random.default_rng(8)
+    ends = [0.0, 5e-324, LEAST, 2.0**-54, 2.0**-53, 0.41421356237309503, 0.4142135623730951, 1.0]
+    falling = np.exp(-rng.uniform(0, 745, 100))
+    x = np.concatenate([rng.uniform(0, 1, 300), 2.0 ** rng.uniform(-1074, 0, 200), falling, ends])
+    exact = [exactly("log1p", a) for a in x.tolist()]
+    for lanes in (1, 2, 4, 8):
+        found = VectorFunction(written("log1p_unit", OURS), lanes)
+        assert_close(found(x), exact, lanes, x)
+        assert np.isnan(found(np.array([np.nan]))).all()
 
 
 def test_exact_values():

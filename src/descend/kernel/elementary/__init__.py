@@ -34,7 +34,6 @@ FORMS: dict[str, Form] = {
     "tanh": Form(exponential.tanh),
     "log": Form(logarithm.log),
     "log1p": Form(logarithm.log1p),
-    "log1p_unit": Form(logarithm.log1p_unit),  # where the argument is known to lie in [0, 1]
     "log2": Form(logarithm.log2),
     "log10": Form(logarithm.log10),
     "asinh": Form(logarithm.asinh),
@@ -52,6 +51,8 @@ FORMS: dict[str, Form] = {
     "cbrt": Form(power.cbrt),
     "pow": Form(power.power, power.unusual),
 }
+# What the C library does not have: log1p where the argument is known to lie in [0, 1].
+MORE = {"log1p_unit": Form(logarithm.log1p_unit)}
 ARGUMENTS = {"atan2": 2, "pow": 2}  # of the functions with more than one
 PURE = "nounwind willreturn memory(none)"
 
@@ -66,8 +67,8 @@ class Definition(NamedTuple):
 
 @cache
 def definition(function: str, lanes: int) -> Definition:
-    """Write the function called `function` in the C library, for vectors of `lanes` doubles (1: for a double)."""
-    form = FORMS[function]
+    """Write a function of `FORMS` or `MORE` for vectors of `lanes` doubles (1: for a double)."""
+    form = MORE.get(function) or FORMS[function]
     name = f"descend_{function}_v{lanes}"
     body = Body(lanes)
     arguments = [Vector(body, f"%x{k}") for k in range(ARGUMENTS.get(function, 1))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descend.kernel.elementary.exponential import exp, exp_of_sum
+from descend.kernel.elementary.exponential import SMALLEST, exp, reduced, scaled
 from descend.kernel.elementary.writer import Vector, with_sign_of
 
 NEAR = (  # erf(x)/x - 1, to 2^-57
@@ -43,10 +43,10 @@ def erf(x: Vector) -> Vector:
     return with_sign_of((size > 5.95).where(1.0, (size > 1.0).where(far, near)), x)
 
 
-def _erfcx(x: Vector) -> Vector:
-    """Return f(x) = exp(x²)·erfc(x) for x in [1/2, 28].
+def _erfcx(x: Vector) -> tuple[Vector, Vector]:
+    """Return f(x) = exp(x²)·erfc(x) for x in [1/2, 28], and what is to be added to it.
 
-    What t = SHIFT/(SHIFT + x) was rounded by is made good with f' = 2x·f - 2/√π: f is up to four times as sensitive.
+    That makes good the rounding of t = SHIFT/(SHIFT + x), to which f is sensitive, with f' = 2x·f - 2/√π.
     """
     total = SHIFT + x
     t = SHIFT / total
@@ -54,16 +54,17 @@ def _erfcx(x: Vector) -> Vector:
     t_rest, total_rest = t - t_short, total - total_short
     lost = ((SHIFT - t_short * total_short) - t_short * total_rest) - t_rest * total_short - t_rest * total_rest
     lost = lost - t * (x - (total - SHIFT))
-    f = t * (t - MIDDLE).polynomial(SCALED)
-    return f + lost * (total * (1.0 / SHIFT)) * (TWO_OVER_ROOT_PI - 2.0 * x * f)
+    s = t - MIDDLE
+    f = t * (SCALED[0] + s * s.polynomial(SCALED[1:]))
+    return f, lost * (total * (1.0 / SHIFT)) * (TWO_OVER_ROOT_PI - 2.0 * x * f)
 
 
 def erfc(x: Vector) -> Vector:
     """Return 1 - erf(x): so for |x| up to a half; else exp(-x²) times `_erfcx`, from 2 for x < 0."""
-    size = abs(x)
-    near = 1.0 - _erf_near(x, x * x)
-    size = size.clamped(0.5, 28.0)
+    size = abs(x).clamped(0.5, 28.0)
     short = size.first_half()
-    tail = exp_of_sum(-(short * short), -((size - short) * (size + short))) * _erfcx(size)
+    k, p = reduced((-(short * short)).clamped(SMALLEST, 0.0), -((size - short) * (size + short)))
+    f, rest = _erfcx(size)
+    tail = scaled(f + (f * p + (rest + rest * p)), k)
     far = (x < 0.0).where(2.0 - tail, tail)
-    return (abs(x) > 0.5).where(far, near)
+    return (abs(x) > 0.5).where(far, 1.0 - _erf_near(x, x * x))

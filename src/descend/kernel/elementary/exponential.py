@@ -27,8 +27,8 @@ def expm1_near(r: Vector) -> Vector:
     return r + (r * r) * r.polynomial(Q)
 
 
-def _reduced(x: Vector, rest: Vector | float = 0.0) -> tuple[Vector, Vector]:
-    """Return (k, expm1(r)) of x + rest."""
+def reduced(x: Vector, rest: Vector | float = 0.0) -> tuple[Vector, Vector]:
+    """Return (k, expm1(r)) of x + rest, the rest being so small that it is not in the last places of x."""
     k = (x * LOG2E + ROUND) - ROUND
     r = (x - k * LN2_HIGH) - k * LN2_LOW
     return k, expm1_near(r if rest == 0.0 else r + rest)
@@ -48,19 +48,13 @@ def scaled(x: Vector, k: Vector) -> Vector:
 
 def exp(x: Vector) -> Vector:
     """Return e to the power x."""
-    k, p = _reduced(x.clamped(SMALLEST, LARGEST))
-    return scaled(1.0 + p, k)
-
-
-def exp_of_sum(x: Vector, rest: Vector) -> Vector:
-    """Return exp(x + rest), the rest being so small that it is not in the last places of x."""
-    k, p = _reduced(x.clamped(SMALLEST, LARGEST), rest)
+    k, p = reduced(x.clamped(SMALLEST, LARGEST))
     return scaled(1.0 + p, k)
 
 
 def _half_expm1(x: Vector) -> Vector:
     """Return expm1(x)/2 for x in [-40, 710]: 2^(k-1)·expm1(r) + (2^(k-1) - 1/2)."""
-    k, p = _reduced(x)
+    k, p = reduced(x)
     scale = two_to(k - 1.0)
     return scale * p + (scale - 0.5)
 
@@ -72,14 +66,14 @@ def expm1(x: Vector) -> Vector:
 
 
 def _exp_half(k: Vector, p: Vector) -> Vector:
-    """Return exp(x)/2 from what `_reduced` returned."""
+    """Return exp(x)/2 from what `reduced` returned."""
     return scaled(1.0 + p, k - 1.0)
 
 
 def sinh(x: Vector) -> Vector:
     """Return the hyperbolic sine: h + h/(2h + 1) for h = expm1(|x|)/2."""
     size = abs(x).clamped(0.0, LARGEST)
-    k, p = _reduced(size)
+    k, p = reduced(size)
     scale = two_to(k.clamped(0.0, 64.0) - 1.0)
     half = scale * p + (scale - 0.5)
     near = half + half / (half + half + 1.0)
@@ -89,7 +83,7 @@ def sinh(x: Vector) -> Vector:
 
 def cosh(x: Vector) -> Vector:
     """Return the hyperbolic cosine: h + 1/(4h) for h = exp(|x|)/2."""
-    half = _exp_half(*_reduced(abs(x).clamped(0.0, LARGEST)))
+    half = _exp_half(*reduced(abs(x).clamped(0.0, LARGEST)))
     return half + 0.25 / half
 
 
