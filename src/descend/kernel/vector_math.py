@@ -22,7 +22,7 @@ LATER = (
     "sinh", "tan", "tanh",
 )  # since glibc 2.35  # fmt: skip
 TWO = ("pow", "atan2")
-# Which is used where both exist (measured: python -m benchmarks vectormath).  Written out in a row kernel, ours is the
+# Which is used where both exist (measured: python -m benchmarks vectormath).  Written out in a row kernel ours is the
 # faster of the two, for no register has to be saved, but for these, which are long.
 LIBMVEC_IN_ROWS = frozenset({"erf", "erfc"})
 # Where LLVM widens a scalar loop both are calls, and ours has to be compiled: only where it is much faster.
