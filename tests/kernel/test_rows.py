@@ -12,60 +12,19 @@ import numpy as np
 import pytest
 
 from descend.evaluation import Vector
-from descend.expression.derivative import gradient, hessian
 from descend.expression.parse import parse
 from descend.expression.tape import Tape
 from descend.kernel import rows as rows_module
-from descend.kernel import rows_code, threads
-from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
+from descend.kernel import threads
 from descend.kernel.lower import NO_MACHINE_CODE
-from descend.kernel.pieces import Limits
 from descend.kernel.program import lower
 from descend.kernel.rows import BLOCK, RowsInterpreter, RowsKernel
 from descend.problem.problem import Problem
 from descend.problem.rows import RowsObjective
+from tests.kernel.row_models import MODELS, by_fsum, columns_of, program_of
 from tests.kernel.tapes import all_same, inf, nan
 
-MODELS = {  # name → loss of a row, parameters
-    "line": ("(y - b0 - b1*x)^2", (0.3, 1.2)),
-    "plane": ("(y - b0 - b1*x - b2*z)^2", (0.3, 1.2, -0.5)),
-    "logistic": ("softplus(b0 + b1*x + b2*z) - where(y > 0, 1, 0)*(b0 + b1*x + b2*z)", (0.1, -1, 0.7)),
-    "decay": ("(y - b0*exp(-b1*x) - b2)^2", (2, 0.4, 0.1)),
-    "peak": ("(y - b0*exp(-((x - b1)/b2)^2))^2", (1, 0.2, 1.5)),
-    "wave": ("(y - b0*sin(b1*x + b2))^2", (1, 2, 0.3)),
-    "power": ("(y - b0*(1 + x^2)^b1)^2", (0.7, 0.6)),
-    "rational": ("(y - (b0 + b1*x)/(1 + b2*x^2))^2", (1, 0.5, 0.3)),
-    "absolute": ("abs(y - b0 - b1*x)", (0.2, 1)),
-    "hinge": ("max(0, 1 - y*(b0 + b1*x))", (0.1, 0.8)),
-    "poisson": ("exp(b0 + b1*x) - y*(b0 + b1*x) + gammaln(2 + z^2)", (0.1, 0.3)),
-    "steps": ("floor(3*x)*b0 + ceil(y)*b1 + min(x, z)", (1, 2)),
-    "inverse functions": ("atan(b0*x)^2 + asinh(b1*y) + tanh(z)*b0", (1.5, 0.7)),
-    "error functions": ("erf(b0*x) + erfc(b1*y)", (1.5, 0.7)),
-    "no columns": ("(b0 - 1)^2 + exp(b1)", (3, 0.5)),
-    "no parameters": ("sin(x)*y", ()),
-    "one column itself": ("x", ()),
-}
 SIZES = (1, 2, 3, 4095, 4096, 4097, 100_000)
-
-
-def columns_of(rows, count=3, seed=0):
-    rng = np.random.default_rng(seed)
-    return [rng.normal(size=rows) for _ in range(count)]
-
-
-def program_of(text, parameters):
-    tape, root = parse(text)
-    names = [f"b{k}" for k in range(parameters)]
-    outputs = [root, *gradient(tape, root, [tape.symbol(n) for n in names])]
-    return lower(tape, outputs, [*names, "x", "y", "z"])
-
-
-def by_fsum(program, parameters, columns):
-    """Return (sum, sum of sizes) of each output, each row by NumPy and the rows added exactly."""
-    rows = len(columns[0])
-    outputs = evaluate_arrays(Interpreter(program, arrays()), [*parameters, *columns])
-    spread = [np.broadcast_to(np.asarray(o, float), rows) for o in outputs]
-    return [(math.fsum(o), math.fsum(np.abs(o))) for o in spread]
 
 
 @pytest.mark.parametrize("made_for", ["native", "generic"])
@@ -95,127 +54,6 @@ def test_each_row_is_read_once():
             column[place] = 2.0**40
             assert kernel([], [column[:rows]] * 3) == [2.0**40 + rows - 1]
             column[place] = 1.0
-
-
-@pytest.mark.parametrize("made_for", ["native", "generic"])
-@pytest.mark.parametrize("name", MODELS)
-def test_sums_in_pieces(name, made_for, monkeypatch):
-    """As small as pieces can be: everything goes through memory, conditions and all."""
-    monkeypatch.setenv("DESCEND_TARGET", made_for)
-    monkeypatch.setattr(rows_code, "WHOLE", Limits(1, 1, 1))
-    monkeypatch.setattr(rows_code, "PART", Limits(2, 2, 1))
-    text, parameters = MODELS[name]
-    program = program_of(text, len(parameters))
-    kernel = RowsKernel(program, len(parameters))
-    assert len(kernel._plan.pieces.pieces) >= len(program.outputs)
-    for rows in (3, 129, 10_000):
-        columns = columns_of(rows)
-        for value, (total, size) in zip(
-            kernel(parameters, columns), by_fsum(program, parameters, columns), strict=True
-        ):
-            assert abs(value - total) <= 1e-14 * size + 1e-300, rows
-
-
-class TestWideTables:
-    """Many columns: loops over the same block, one after the other."""
-
-    WIDTH = 60
-
-    def problem(self, text):
-        names = [f"b{k}" for k in range(self.WIDTH)]
-        columns = [f"x{k}" for k in range(self.WIDTH)]
-        z = " + ".join(f"{b}*{x}" for b, x in zip(names, columns, strict=True))
-        tape, root = parse(text.replace("z", f"({z})"))
-        symbols = [tape.symbol(n) for n in names]
-        return tape, root, names, columns, symbols
-
-    @pytest.mark.parametrize("rows", [1, 511, 512, 513, 20_001])
-    def test_least_squares_by_numpy(self, rows):
-        tape, root, names, columns, symbols = self.problem("(y - z)^2")
-        kernel = RowsKernel(lower(tape, [root, *gradient(tape, root, symbols)], [*names, "y", *columns]), self.WIDTH)
-        assert len(kernel._plan.pieces.pieces) > 5
-        rng = np.random.default_rng(rows)
-        x, y, b = rng.normal(size=(rows, self.WIDTH)), rng.normal(size=rows), rng.normal(size=self.WIDTH)
-        cost, *slopes = kernel(b, [y, *np.ascontiguousarray(x.T)])
-        residual = y - x @ b
-        assert cost == pytest.approx(residual @ residual, rel=1e-12)
-        assert slopes == pytest.approx(-2 * x.T @ residual, rel=1e-9, abs=1e-9 * rows)
-
-    def test_the_whole_hessian(self):
-        tape, root, names, columns, symbols = self.problem("softplus(z) - y*z")
-        second = hessian(tape, root, symbols)
-        entries = [second[i][j] for i in range(self.WIDTH) for j in range(i + 1)]
-        kernel = RowsKernel(lower(tape, entries, [*names, "y", *columns]), self.WIDTH)
-        rng = np.random.default_rng(0)
-        x, b = rng.normal(size=(3000, self.WIDTH)), 0.1 * rng.normal(size=self.WIDTH)
-        found = kernel(b, [rng.normal(size=3000), *np.ascontiguousarray(x.T)])
-        s = 1 / (1 + np.exp(-x @ b))
-        right = (x.T * (s * (1 - s))) @ x
-        assert found == pytest.approx(right[np.tril_indices(self.WIDTH)], rel=1e-9, abs=1e-9)
-
-
-class TestGroups:
-    """Sums per group of rows in one pass: the same bits as each group alone."""
-
-    @pytest.mark.parametrize("name", ["line", "decay", "logistic", "no columns"])
-    def test_each_group_as_if_alone(self, name):
-        text, parameters = MODELS[name]
-        kernel = RowsKernel(program_of(text, len(parameters)), len(parameters))
-        sizes = [1, 0, 7, 4096, 33, 10_000, 5, 0, 31, 4097, 1]
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
-        columns = columns_of(int(offsets[-1]))
-        found = kernel.by_group(parameters, columns, offsets)
-        assert found.shape == (len(sizes), len(kernel.program.outputs))
-        for row, low, high in zip(found, offsets, offsets[1:], strict=False):
-            assert all_same(row.tolist(), kernel(parameters, [c[low:high] for c in columns]))
-
-    def test_a_point_for_each_group(self, monkeypatch):
-        kernel = RowsKernel(program_of("(y - b0*exp(-b1*x))^2", 2), 2)
-        rng = np.random.default_rng(1)
-        sizes = rng.integers(0, 60, size=5000)
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
-        columns = columns_of(int(offsets[-1]))
-        points = rng.normal(size=(5000, 2))
-        found = kernel.by_group(points, columns, offsets)
-        for g in (0, 1, 17, 2500, 4999):
-            rows = slice(offsets[g], offsets[g + 1])
-            assert all_same(found[g].tolist(), kernel(points[g], [c[rows] for c in columns]))
-        monkeypatch.setattr(rows_module, "PARTIALS", 100)  # sums of blocks held at a time
-        assert np.array_equal(found, kernel.by_group(points, columns, offsets))
-
-    def test_one_group_is_the_whole(self, monkeypatch):
-        kernel = RowsKernel(program_of("(y - b0*x)^2", 1), 1)
-        columns = columns_of(50_000)
-        whole = kernel([0.5], columns)
-        assert kernel.by_group([0.5], columns, [0, 50_000]).tolist() == [whole]
-        monkeypatch.setattr(rows_module, "PARTIALS", 7)
-        assert kernel([0.5], columns) == whole
-
-    @pytest.mark.parametrize("offsets", [[0], [0, 9], [1, 10], [0, 6, 5, 10], [[0, 10]], []])
-    def test_offsets_that_are_none(self, offsets):
-        kernel = RowsKernel(program_of("(y - b0*x)^2", 1), 1)
-        with pytest.raises(ValueError, match="offsets"):
-            kernel.by_group([0.5], columns_of(10), offsets)
-
-    def test_points_of_another_shape(self):
-        kernel = RowsKernel(program_of("(y - b0*x)^2", 1), 1)
-        with pytest.raises(ValueError, match="shape"):
-            kernel.by_group([[0.5], [1.0], [2.0]], columns_of(10), [0, 4, 10])
-
-
-class TestSinglePrecision:
-    @pytest.mark.parametrize("rows", [1, 31, 32, 5000])
-    @pytest.mark.parametrize("single", [(0,), (1, 2), (0, 1, 2)])
-    def test_columns_of_float32_are_summed_in_float64(self, rows, single):
-        program = program_of("(y - b0*exp(-b1*x) - z)^2", 2)
-        mixed = [c.astype(np.float32) if k in single else c for k, c in enumerate(columns_of(rows))]
-        found = RowsKernel(program, 2, single)([0.3, 0.7], mixed)
-        assert found == RowsKernel(program, 2)([0.3, 0.7], [c.astype(np.float64) for c in mixed])
-
-    def test_which_columns_they_are_is_settled(self):
-        kernel = RowsKernel(program_of("b0*x + y*z", 1), 1, [1])
-        with pytest.raises(ValueError, match="float32 here, not float64"):
-            kernel([1.0], columns_of(10))
 
 
 @pytest.mark.parametrize("name", ["line", "decay", "power", "no columns", "no parameters"])

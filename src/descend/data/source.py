@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Stored: TypeAlias = NDArray[np.floating[Any]]  # float64 or float32
 
+BLOCK = 65_536  # rows that are checked at a time: a mask of the whole table may not fit beside it
+
 Missing: TypeAlias = Literal["error", "drop"]
 
 
@@ -157,14 +159,12 @@ class Columns:
                 raise DataError(f"{reason}: all columns must have the same length", name)
         if rows == 0:
             raise DataError("has no rows", wanted[0])
+        if all(np.isfinite(c[low : low + BLOCK]).all() for c in columns for low in range(0, rows, BLOCK)):
+            return Table(wanted, tuple(map(frozen, columns)), rows)
         bad = np.zeros(rows, dtype=np.bool_)
         for column in columns:
-            finite = np.isfinite(column)
-            if not finite.all():
-                bad |= ~finite
+            bad |= ~np.isfinite(column)
         dropped = int(np.count_nonzero(bad))
-        if dropped == 0:
-            return Table(wanted, tuple(map(frozen, columns)), rows)
         if self.missing == "error":
             raise self._missing_value(wanted, columns, int(bad.argmax()), dropped, rows)
         if dropped == rows:
