@@ -16,10 +16,11 @@ from descend.kernel.vector_math import LanesBody
 
 BLOCK = 4096  # rows that are summed together, at most
 CACHE = 512 * 1024  # bytes of a block's columns and kept values, when several loops go over them
-WHOLE = Limits(
-    operations=600, inputs=20, outputs=40
-)  # up to which one loop does it: measured, 16 columns even, 24 worse
-PART = Limits(operations=200, inputs=12, outputs=16)  # of one loop, where there are several
+# Up to which one loop does it (measured: with 16 columns even, with 24 worse), and of one loop where there are several.
+# Few columns at a time: those whose memory starts at the same place of a page get in one another's way in the cache.
+WHOLE = Limits(operations=600, inputs=20, outputs=40)
+PART = Limits(operations=200, inputs=8, outputs=8)
+MATRIX = Limits(operations=200, inputs=20, outputs=20)  # where the outputs are many more than the columns
 LONGEST_STEP = 4  # vectors of rows that a loop takes at a time
 
 
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     frame: dict[int, int]  # parameter or uniform slot → its place in the frame
     pieces: Pieces
     block: int  # rows
+    last: dict[int, int]  # column's slot → the last piece that reads it, where there are several
 
 
 def plan(program: Program, parameters: int) -> Plan:
@@ -49,13 +51,23 @@ def plan(program: Program, parameters: int) -> Plan:
     everywhere = {*range(first), *constants, *once}
     pieces = cut(program, everywhere, columns, WHOLE)
     block = BLOCK
+    last: dict[int, int] = {}
     if len(pieces.pieces) > 1:
-        pieces = cut(program, everywhere, columns, PART)
+        pieces = cut(program, everywhere, columns, PART if len(program.outputs) < 3 * len(columns) else MATRIX)
+        for number, piece in enumerate(pieces.pieces):
+            last |= dict.fromkeys((s for s in _used(program, piece) if s in columns), number)
         bytes_a_row = 8 * (len(columns) + pieces.memory)
         while block > 128 and block * bytes_a_row > CACHE:
             block //= 2
     frame = {slot: place for place, slot in enumerate([*range(parameters), *once])}
-    return Plan(program, parameters, tuple(once), frame, pieces, block)
+    return Plan(program, parameters, tuple(once), frame, pieces, block, last)
+
+
+def _used(program: Program, piece: Piece) -> set[int]:
+    """Return the slots that a piece works with."""
+    first = len(program.inputs)
+    args = {a for s in piece.slots for a in program.instructions[s - first].args}
+    return args | {program.outputs[k] for k in piece.outputs}
 
 
 def _turns(program: Program, piece: Piece) -> tuple[int, int]:
@@ -89,8 +101,7 @@ class _Loop:
     def write(self) -> tuple[str, Body]:
         b, piece, program = self.body, self.piece, self.work.program
         inputs = len(program.inputs)
-        used = {a for s in piece.slots for a in program.instructions[s - inputs].args}
-        used |= {program.outputs[k] for k in piece.outputs}
+        used = _used(program, piece)
         b.label("entry")
         end = b.spread(b.emit("sitofp i64 %count to double"))
         names = [""] * program.slots
@@ -156,7 +167,10 @@ class _Loop:
         found = [names.copy() for _ in offsets]
         for values, offset in zip(found, offsets, strict=True):
             for slot, pointer in columns.items():
-                values[slot] = self._load(pointer, offset, single=self.single[slot - self.work.parameters])
+                single = self.single[slot - self.work.parameters]
+                values[slot] = self._load(pointer, offset, single=single)
+                if self.work.last.get(slot) == self.number:
+                    self._fetch(pointer, offset, single=single)
             for slot in piece.reads:
                 values[slot] = self._load(kept[slot], offset)
         for slot in piece.slots:
@@ -167,6 +181,15 @@ class _Loop:
                 place = b.emit(f"getelementptr inbounds double, ptr {kept[slot]}, i64 {offset}")
                 b.write(f"store {b.kind} {values[slot]}, ptr {place}, align 8")
         return found
+
+    def _fetch(self, pointer: str, offset: str, *, single: bool) -> None:
+        """Ask for the same rows of the next block: memory would be idle while the last loops compute."""
+        b = self.body
+        kind = "float" if single else "double"
+        b.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        place = b.emit(f"getelementptr {kind}, ptr {pointer}, i64 {offset}")
+        ahead = b.emit(f"getelementptr {kind}, ptr {place}, i64 {self.work.block}")
+        b.write(f"call void @llvm.prefetch.p0(ptr {ahead}, i32 0, i32 1, i32 1)")
 
     def _column(self, number: int) -> str:
         b = self.body

@@ -109,7 +109,7 @@ class LanesBody(Body):
 
     def own(self, name: str, *args: str) -> str:
         """Call our own form of a function."""
-        definition = elementary.definition(name, self.lanes)
+        definition = elementary.definition(name, self.lanes, self.target)
         self.helpers.update(definition.helpers)
         self.declared.update(definition.declared)
         self.inlined += 1
@@ -153,7 +153,7 @@ class VectorBody(Body):
                 types = ", ".join([f"<{width.lanes} x double>"] * arguments)
                 self.vectors[full] = f"declare <{width.lanes} x double> @{full}({types})"
             elif name in elementary.FORMS:
-                definition = elementary.definition(name, width.lanes)
+                definition = elementary.definition(name, width.lanes, self.target)
                 full = definition.name
                 self.helpers.update(definition.helpers)
                 self.declared.update(definition.declared)

@@ -11,8 +11,9 @@ from functools import cache
 from typing import NamedTuple
 
 from descend.kernel.elementary import arc, circular, error_function, exponential, logarithm, power
-from descend.kernel.elementary.writer import Truth, Vector
+from descend.kernel.elementary.writer import Avx512Body, Truth, Vector
 from descend.kernel.lower import Body
+from descend.kernel.target import Target
 
 
 class Form(NamedTuple):
@@ -55,6 +56,7 @@ FORMS: dict[str, Form] = {
 MORE = {"log1p_unit": Form(logarithm.log1p_unit)}
 ARGUMENTS = {"atan2": 2, "pow": 2}  # of the functions with more than one
 PURE = "nounwind willreturn memory(none)"
+WIDE = '"min-legal-vector-width"="512"'  # vectors go in registers, whatever width the processor likes best
 
 
 class Definition(NamedTuple):
@@ -66,11 +68,11 @@ class Definition(NamedTuple):
 
 
 @cache
-def definition(function: str, lanes: int) -> Definition:
-    """Write a function of `FORMS` or `MORE` for vectors of `lanes` doubles (1: for a double)."""
+def definition(function: str, lanes: int, made_for: Target) -> Definition:
+    """Write a function of `FORMS` or `MORE` for vectors of `lanes` doubles (1: for a double) of a machine."""
     form = MORE.get(function) or FORMS[function]
     name = f"descend_{function}_v{lanes}"
-    body = Body(lanes)
+    body = Avx512Body(lanes) if lanes == 8 and "+avx512f" in made_for.features.split(",") else Body(lanes)
     arguments = [Vector(body, f"%x{k}") for k in range(ARGUMENTS.get(function, 1))]
     value = form.formula(*arguments)
     if form.rare is not None:
@@ -92,7 +94,7 @@ def definition(function: str, lanes: int) -> Definition:
 
 def _rare(user: Body, form: Form, function: str, name: str, count: int) -> str:
     """Return the function that replaces those lanes of a value for which the formula is not good."""
-    body = Body(user.lanes)
+    body = type(user)(user.lanes)
     arguments = [Vector(body, f"%x{k}") for k in range(count)]
     if form.instead is not None:
         right = form.instead(*arguments)
@@ -110,6 +112,6 @@ def _function(body: Body, name: str, arguments: list[Vector], more: str, value: 
     cold = "cold " if more else ""
     lines = "\n".join(body.lines)
     return (
-        f"define internal {body.kind} @{name}({head}) noinline {cold}{PURE} {{\n"
+        f"define internal {body.kind} @{name}({head}) noinline {cold}{PURE} {WIDE} {{\n"
         f"entry:\n{lines}\n  ret {body.kind} {value}\n}}"
     )

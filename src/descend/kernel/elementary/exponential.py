@@ -6,7 +6,7 @@ for the Elementary Functions*, 1980), and exp(r) = 1 + r + r²·Q(r), Q a minima
 
 from __future__ import annotations
 
-from descend.kernel.elementary.writer import Vector, with_sign_of
+from descend.kernel.elementary.writer import Avx512Body, Vector, with_sign_of
 
 LOG2E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01  # 32 bits, so that k times it is exact
@@ -40,7 +40,9 @@ def two_to(k: Vector) -> Vector:
 
 
 def scaled(x: Vector, k: Vector) -> Vector:
-    """Return x·2^k in two steps, so that results between the least normal number and 0 are rounded once."""
+    """Return x·2^k, rounded once: in two steps, where the processor has no instruction for it."""
+    if isinstance(x.body, Avx512Body):
+        return Vector(x.body, x.body.scalef(x.name, k.name))
     half = k * 0.5 + (ROUND + BIAS)
     rest = k - (half - (ROUND + BIAS))
     return x * (half.bits() << 52).vector() * two_to(rest)

@@ -17,6 +17,17 @@ HALF = 0xFFFFFFFFF8000000
 UPPER = 0xFFFFFFFF00000000  # of a double these bits have 21 of its 53 digits
 
 
+class Avx512Body(Body):
+    """A function on vectors of eight doubles for a processor with AVX-512, which scales by a power of two at once."""
+
+    def scalef(self, x: str, k: str) -> str:
+        """Return x·2^k, rounded once: also where that overflows or is not normal."""
+        name = "llvm.x86.avx512.mask.scalef.pd.512"
+        self.declared.add(f"declare {self.kind} @{name}({self.kind}, {self.kind}, {self.kind}, i8, i32) #1")
+        given = ", ".join(f"{self.kind} {a}" for a in (x, k, x))
+        return self.emit(f"call {self.kind} @{name}({given}, i8 -1, i32 4) #1")
+
+
 @dataclass(frozen=True)
 class Truth:
     """A truth value in each lane."""
