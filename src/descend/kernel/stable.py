@@ -101,26 +101,37 @@ def shrunk(b: Lowering, high: int, low: int) -> int:
     return b.emit("where", b.emit("eq", high, low), b.number(1), t)  # also for two equal infinities
 
 
-def _largest(b: Lowering, args: Sequence[int]) -> tuple[int, int]:
-    """Return the largest argument m and the sum of exp(a − m) over all the others, in one pass."""
-    most, *others = sorted(args)  # one order, so that value and weights share the pass
-    rest = b.number(0)
-    for a in others:
-        t = shrunk(b, b.emit("max", most, a), b.emit("min", most, a))
-        grown = b.emit("add", b.emit("mul", rest, t), t)
-        rest = b.emit("where", b.emit("le", a, most), b.emit("add", rest, t), grown)
+def _largest(b: Lowering, args: Sequence[int]) -> tuple[int, list[int], int]:
+    """Return the largest argument m, exp(a − m) of each argument, and their sum without that of m itself (a 1)."""
+    ordered = sorted(args)  # one order, so that the value and all weights share these
+    most = ordered[0]
+    for a in ordered[1:]:
         most = b.emit("max", most, a)
-    return most, rest
+    if len(ordered) == 2:
+        x, y = ordered
+        t = shrunk(b, most, b.emit("min", x, y))
+        shares = {x: b.emit("where", b.emit("le", y, x), b.number(1), t)}
+        shares[y] = b.emit("where", b.emit("le", x, y), b.number(1), t)
+        return most, [shares[a] for a in args], t
+    shares = {a: shrunk(b, most, a) for a in ordered}
+    rest = seen = -1
+    for a in ordered:
+        top = b.emit("eq", a, most)
+        first = top if seen < 0 else b.emit("and", top, b.emit("not", seen))
+        seen = top if seen < 0 else b.emit("or", seen, top)
+        share = b.emit("where", first, b.number(0), shares[a])
+        rest = share if rest < 0 else b.emit("add", rest, share)
+    return most, [shares[a] for a in args], rest
 
 
 def _logsumexp(b: Lowering, *args: int) -> int:
-    most, rest = _largest(b, args)
+    most, _, rest = _largest(b, args)
     return b.emit("add", most, b.emit("log1p", rest))
 
 
 def _softmax(b: Lowering, *args: int) -> int:
-    most, rest = _largest(b, args)
-    return b.emit("div", shrunk(b, most, args[0]), b.emit("add", b.number(1), rest))
+    _, shares, rest = _largest(b, args)
+    return b.emit("mul", shares[0], b.emit("div", b.number(1), b.emit("add", b.number(1), rest)))
 
 
 def _sharevar(b: Lowering, x: int, y: int) -> int:
