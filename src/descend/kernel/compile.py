@@ -16,7 +16,7 @@ from descend.kernel.program import Program
 from descend.kernel.straight import point_function
 from descend.kernel.target import target
 
-LARGE = 10_000  # instructions from which a level less is optimised: 13,000 take 0.6 s to compile, or 0.3
+LARGE = 5_000  # operations from which LLVM optimises a level less: a loop of 7,600 takes 1.2 s to compile, or 0.2
 VERSION = (
     1  # of the way from a text to an object; whoever changes passes or flags raises it: old objects are not used then
 )
