@@ -4,12 +4,15 @@ Value and gradient of random graphs, at points full of edges (signed zeros, deno
 
 - the point kernel, whole and cut into the smallest pieces, must give the interpreter's bits;
 - the row kernels of both targets, each row a group of its own, must lie within the running error bounds of the walk
-  with NumPy; where these know nothing (beyond a pole, not finite), NaN must be NaN and an infinity the same one.
+  with NumPy.  Where these know nothing (beyond a pole, not finite), or take the exact argument to lie inside a domain
+  that the rounded one has left, NaN against a number is counted: more than one in a thousand is a failure;
+- sums over all rows at once, of those outputs that are finite, must be the sum of the single rows.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import sys
@@ -32,6 +35,8 @@ from tests.kernel.tapes import random_outputs, random_point, same
 GROUP = 20  # tapes in one kernel
 POINTS = 37  # no multiple of any vector's width
 PIECES = Limits(30, 3, 10)
+LARGE = 1e300  # numbers whose sum may overflow on the way
+UNSURE = 1e-3  # share of the values of rows that may differ in kind where no bound is known
 
 
 @dataclass
@@ -74,12 +79,20 @@ def check_rows(program, points, parameters: int, tally: Tally, label: str) -> No
         with np.errstate(all="ignore"):
             near = np.abs(found[:, k] - value) <= 2 * bound
         alike = (np.isnan(value) & np.isnan(found[:, k])) | (value == found[:, k])
+        left = np.isnan(value) != np.isnan(found[:, k])
         for row in np.flatnonzero(~(near | alike)):
             text = f"{label}: output {k} at {points[row]}: {found[row, k]!r}, NumPy {value[row]!r} ± {bound[row]!r}"
-            if np.isfinite(bound[row]):
+            if np.isfinite(bound[row]) and not left[row]:
                 tally.wrong.append(text)
             else:
                 tally.unsure += 1
+
+    whole = kernel(points[0][:parameters], rows)
+    if parameters == 0:
+        for k in np.flatnonzero((np.abs(found) < LARGE).all(axis=0)):
+            total, size = math.fsum(found[:, k]), math.fsum(np.abs(found[:, k]))
+            if abs(whole[k] - total) > 1e-14 * size + 1e-320:
+                tally.wrong.append(f"{label}: output {k} over all rows: {whole[k]!r}, {total!r} row by row")
 
 
 def fuzz(count: int, seed: int, size: int = 16) -> Tally:
@@ -95,7 +108,7 @@ def fuzz(count: int, seed: int, size: int = 16) -> Tally:
             for target in ("native", "generic"):
                 os.environ["DESCEND_TARGET"] = target
                 check_points(program, points, tally, f"point, {target}")
-                check_rows(program, points, rng.randint(0, width), tally, f"rows, {target}")
+                check_rows(program, points, rng.choice([0, rng.randint(0, width)]), tally, f"rows, {target}")
             straight_module.IN_PLACE = 0
             check_points(program, points, tally, "point in pieces")
             rows_code.WHOLE = Limits(1, 1, 1)
@@ -120,6 +133,8 @@ def main() -> None:
     seconds = time.perf_counter() - began
     print(f"{tally.tapes:,} random tapes, {tally.values:,} values, {seconds:.0f} s, seed {options.seed}")
     print(f"{tally.unsure:,} values of rows for which no bound is known were not of the same kind")
+    if tally.unsure > UNSURE * tally.values:
+        tally.wrong.append(f"that is more than {UNSURE:.1%} of all")
     for text in tally.wrong[:20]:
         print(f"WRONG {text}")
     sys.exit(1 if tally.wrong else 0)

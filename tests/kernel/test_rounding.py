@@ -108,6 +108,17 @@ def test_near_the_smallest_numbers(text):
         assert error <= bound, (point, float(error), bound)
 
 
+@pytest.mark.parametrize("text", ["acosh(1 + x)", "erfc(acosh(1 + x))*y", "exp(acosh(1 + x))*y", "acos(1 - x)"])
+def test_where_a_slope_is_infinite(text):
+    tape, root = parse(text)
+    rng = random.Random(10)
+    names = tuple(tape.symbols((root,)))
+    for _ in range(300):
+        point = {"x": 10.0 ** rng.uniform(-25, -14), "y": rng.uniform(1, 2)}
+        ((error, bound, _),) = compare(tape, [root], names, [point[n] for n in names])
+        assert error <= bound, (point, float(error), bound)
+
+
 ORDERED = {"polygamma", "chebyshevt", "exprel_diff"}  # their first argument is a whole number
 
 

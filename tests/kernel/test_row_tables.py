@@ -110,6 +110,13 @@ class TestGroups:
         monkeypatch.setattr(rows_module, "PARTIALS", 7)
         assert kernel([0.5], columns) == whole
 
+    def test_groups_may_change_in_place(self):
+        kernel = RowsKernel(program_of("b0*x", 1), 1)
+        columns, offsets = [np.arange(10.0)] * 3, np.array([0, 5, 10])
+        assert kernel.by_group([1.0], columns, offsets)[:, 0].tolist() == [10.0, 35.0]
+        offsets[1] = 2
+        assert kernel.by_group([1.0], columns, offsets)[:, 0].tolist() == [1.0, 44.0]
+
     @pytest.mark.parametrize("offsets", [[0], [0, 9], [1, 10], [0, 6, 5, 10], [[0, 10]], []])
     def test_offsets_that_are_none(self, offsets):
         kernel = RowsKernel(program_of("(y - b0*x)^2", 1), 1)

@@ -160,6 +160,16 @@ class TestArguments:
         assert kernel([2.0], columns) == [110.0, 50.0]
         assert kernel([2.0], [np.ones(4)] * 3) == [12.0, 4.0]
 
+    @pytest.mark.parametrize("size", [10, 100_000])
+    def test_an_array_that_lost_its_memory(self, size):
+        x = np.ones(5000)
+        kernel = self.kernel()
+        columns = [x[:], np.ones(5000), np.ones(5000)]
+        assert kernel([2.0], columns) == [15_000.0, 5000.0]
+        x.resize(size, refcheck=False)
+        with pytest.raises(ValueError, match="resized"):
+            kernel([2.0], columns)
+
     def test_no_rows(self):
         assert self.kernel()([2.0], [np.empty(0)] * 3) == [0.0, 0.0]
         assert RowsInterpreter(program_of("b0*x", 1), 1)([2.0], [np.empty(0)] * 3) == [0.0, 0.0]

@@ -252,7 +252,7 @@ def test_many_callers_make_one_pool(monkeypatch):
             time.sleep(0.02)
             super().__init__(*args, **more)
 
-    monkeypatch.setattr(threads, "ThreadPoolExecutor", Slow)
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", Slow)
     callers = [threading.Thread(target=run_parts, args=(lambda a, b: None, 8, 1, WORTH)) for _ in range(6)]
     for caller in callers:
         caller.start()
@@ -274,3 +274,46 @@ def test_a_thread_that_never_began_is_not_waited_for(monkeypatch):
         assert not busy.is_set()
     finally:
         busy.set()
+
+
+class TestNoThreadToBeHad:
+    """Then the calling thread does all the work."""
+
+    def test_at_a_limit(self, monkeypatch):
+        monkeypatch.setenv("DESCEND_THREADS", "3")
+        threads._pool.forget()
+
+        def refuse(*_):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr("threading.Thread.start", refuse)
+        done = []
+        try:
+            threads.run_parts(lambda first, last: done.extend(range(first, last)), 100, 7, 10**9)
+        finally:
+            threads._pool.forget()
+        assert done == list(range(100))
+
+    @pytest.mark.parametrize(
+        "late", ["atexit.register(work)", "threading.Thread(target=lambda: (time.sleep(0.2), work())).start()"]
+    )
+    def test_when_the_process_ends(self, late):
+        script = f"""
+import atexit, threading, time
+import numpy as np
+import descend
+x = np.linspace(0, 1, 2_000_000)
+def work():
+    fun = descend.compile("y = a*x", {{"x": x, "y": 2*x}})
+    print(fun([2.0]))
+def later():
+    time.sleep(0.2)
+    work()
+{late}
+"""
+        environment = os.environ | {"DESCEND_THREADS": "2"}
+        found = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+        )
+        assert found.stdout == "0.0\n"
+        assert not found.stderr

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
@@ -166,3 +170,16 @@ def test_powers_of_special_values(machine):
     with np.errstate(all="ignore"):
         expected = np.power(a, b)
     assert pointwise("pow", a, b) == pytest.approx(expected, rel=1e-14, abs=0, nan_ok=True)
+
+
+@pytest.mark.parametrize("entries", [9, 49, 51])
+@pytest.mark.parametrize("made_for", ["native", "generic"])
+def test_a_power_in_a_loop_as_the_first_thing_compiled(made_for, entries):
+    """LLVM looks through the process for pow only once it has made an engine."""
+    script = f"""
+import descend
+print(descend.compile("sum(x[i]^p, i, 0, {entries - 1})", constants={{"p": 1.7}})([0.5]*{entries}))
+"""
+    environment = os.environ | {"DESCEND_TARGET": made_for, "DESCEND_CACHE": "off"}
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    assert float(found.stdout) == pytest.approx(entries * 0.5**1.7, rel=1e-14)

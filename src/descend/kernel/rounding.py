@@ -143,9 +143,13 @@ def _carried(call: Spellings, op: str, args: list[Any], errors: list[Any], value
     low, high = DOMAIN.get(op, (-inf, inf))
     if op == "pow":
         low = call["where"](call["eq"](call["floor"](args[1]), args[1]), -inf, 0.0)
-    ends = []
+    ends: list[tuple[Any, ...]] = []
     for arg, error in zip(args, errors, strict=True):
-        ends.append((arg,) if _exact(error) else (call["max"](arg - error, low), call["min"](arg + error, high)))
+        if _exact(error):
+            ends.append((arg,))
+        else:
+            wider = error + UNIT * (abs(arg) + error)  # the ends are rounded, and may not be drawn in by that
+            ends.append((call["max"](arg - wider, low), call["min"](arg + wider, high)))
         low = -inf  # of a second argument
     found = [call[op](*corner) for corner in product(*ends)]
     worst = 0.0

@@ -17,7 +17,7 @@ from descend.kernel.lower import HELPERS, LIBRARY
 from descend.kernel.program import Program
 from descend.kernel.rows_code import BLOCK, LONGEST_STEP, plan, rows_function
 from descend.kernel.target import target
-from descend.kernel.threads import run_parts
+from descend.kernel.threads import OPERATION_SECONDS, run_parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 SLICE_SECONDS = 0.01  # of one call, so that interrupts are served
 LIBRARY_OPERATIONS = 10  # that a call of a library function takes as long as
-OPERATION_SECONDS = 0.15e-9  # of one operation on one row, roughly
 BYTE_SECONDS = 0.1e-9  # of reading one byte of a table
 PARTIALS = 2_000_000  # sums of blocks that are held at a time
 FEW = 2  # blocks that are not worth a thread, nor a call of NumPy
@@ -35,6 +34,7 @@ class _Prepared(NamedTuple):
     """The columns of the last call: their addresses, and the tasks that cover their rows."""
 
     columns: tuple[Any, ...]
+    owners: tuple[tuple[Any, int], ...]  # whose memory it is, and its size: `ndarray.resize` can take it away
     offsets: Any  # of the groups, None without any
     tasks: NDArray[np.int64]  # (number of tasks, 4)
     address: int  # of the tasks
@@ -104,7 +104,7 @@ class RowsKernel:
         """
         import numpy as np
 
-        offsets = np.asarray(offsets, dtype=np.int64)
+        offsets = np.array(offsets, dtype=np.int64)
         rows = len(columns[0]) if columns else 0
         rising = offsets.ndim == 1 and len(offsets) > 1 and bool((np.diff(offsets) >= 0).all())
         if not rising or offsets[0] != 0 or offsets[-1] != rows:
@@ -173,6 +173,8 @@ class RowsKernel:
             self._check(columns)
             seconds = self._row_seconds * len(columns[0])
             known = self._prepared = _prepare(tuple(columns), offsets, self._plan.block, self._reach, seconds)
+        if any(owner.nbytes != size for owner, size in known.owners):
+            raise ValueError("columns must not be resized: machine code would read memory that is theirs no more")
         for copy, original in known.ends:  # whose owner may have written into it
             copy[: len(original)] = original
         return known
@@ -218,6 +220,7 @@ def _prepare(columns: tuple[Any, ...], offsets: Any, block: int, reach: int, sec
     tasks[:, 2], tasks[:, 3] = starts, sizes
     over = starts + -(-sizes // reach) * reach > rows
     ends: tuple[tuple[Any, Any], ...] = ()
+    owners = tuple((c.base, c.base.nbytes) if isinstance(c.base, np.ndarray) else (c, c.nbytes) for c in columns)
     owned: tuple[Any, ...] = (table,)
     if over.any():
         low = int(starts[over].min())
@@ -226,7 +229,7 @@ def _prepare(columns: tuple[Any, ...], offsets: Any, block: int, reach: int, sec
         tasks[over, 0] = copied.ctypes.data
         tasks[over, 2] -= low
         owned = (table, copied)
-    return _Prepared(columns, offsets, tasks, tasks.ctypes.data, seconds, ends, owned)
+    return _Prepared(columns, owners, offsets, tasks, tasks.ctypes.data, seconds, ends, owned)
 
 
 class RowsInterpreter:

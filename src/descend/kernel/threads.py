@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 OPERATION_SECONDS = 0.15e-9  # what an operation is taken to last
 WORTH = 2_000_000  # operations below which a second thread costs more than it brings
@@ -27,7 +31,9 @@ class _Pool:
         self.here = threading.local()  # `worker` is set in the threads of a pool
 
     def workers(self, count: int) -> ThreadPoolExecutor:
-        """Return a pool of at least `count` threads."""
+        """Return a pool of at least `count` threads; `RuntimeError` where the process ends and may not have any."""
+        from concurrent.futures import ThreadPoolExecutor  # it wants to be told of the end: not possible at the end
+
         with self.making:
             if self.executor is None or self.size < count:
                 marked = (self.here, "worker", True)
@@ -86,20 +92,21 @@ def run_parts(part: Callable[[int, int], None], blocks: int, largest: int, work:
     """Call `part(first, last)` over all blocks, at most `largest` at a time, on several threads when it pays.
 
     `work` is about how many operations there are in all.  The calling thread takes pieces like the others, and serves
-    signals between its own; called from one of the threads here, it does all by itself.  An exception in a part is
-    raised when the parts that had begun have ended; the rest is left.  Only Ctrl-C may end the waiting while other
-    threads are still at work: `part` must own the memory that it works on.
+    signals between its own; it does all by itself where no thread is to be had, and in one of the threads here.  An
+    exception in a part is raised when the parts that had begun have ended; the rest is left.  Only Ctrl-C may end the
+    waiting while other threads are still at work: `part` must own the memory that it works on.
     """
     count = min(threads(), blocks)
     if count <= 1 or work < WORTH or getattr(_pool.here, "worker", False):
         _Pieces(part, blocks, largest).work()
         return
     pieces = _Pieces(part, blocks, min(largest, -(-blocks // (SHARES * count))))
-    pool = _pool.workers(count - 1)
     waiting: list[Future[None]] = []
     try:
-        for _ in range(count - 1):
-            waiting += [pool.submit(pieces.work)]
+        with contextlib.suppress(RuntimeError):  # no thread is to be had: a limit, or the end of the process
+            pool = _pool.workers(count - 1)
+            for _ in range(count - 1):
+                waiting += [pool.submit(pieces.work)]
         pieces.work()
     finally:
         try:

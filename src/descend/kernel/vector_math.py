@@ -7,6 +7,7 @@ are good to 4 units in the last place; NaN and infinities come through.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
@@ -69,8 +70,12 @@ def _renamed(name: str) -> str:
     """Return another name under which LLVM finds a function of the C library."""
     import llvmlite.binding as llvm
 
+    # LLVM looks through the process only once it has made an engine.
+    address = llvm.address_of_symbol(name)
+    if not address:
+        address = ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
     other = f"descend_{name}"
-    llvm.add_symbol(other, llvm.address_of_symbol(name))
+    llvm.add_symbol(other, address)
     return other
 
 
