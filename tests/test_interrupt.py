@@ -64,3 +64,58 @@ def test_a_pass_over_rows():
     result, _ = interrupted(lambda: descend.fit("y = b0 + b1*x", data, learning_rate=1e-12, max_looks=10**8))
     assert result.status is Status.INTERRUPTED
     assert result.parameters["b1"] > 0
+
+
+QUARTIC = "(x - 1)^4 + exp(y) - y"
+SUMS = "sum((x - 1)^4/i + exp(y) - y, i, 1, n)"
+
+
+def interrupt(*_arguments):
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("room", "descent"),
+    [
+        ("objective.FormulaObjective", lambda: descend.minimize(QUARTIC, [3, 1], max_looks=20)),
+        ("indexed.IndexedObjective", lambda: descend.minimize(SUMS, [3, 1], constants={"n": 9}, max_looks=20)),
+        ("objective.FormulaObjective", lambda: descend.gradient_descent(QUARTIC, [3, 1], 0.01, max_iterations=20)),
+        ("objective.FormulaObjective", lambda: descend.maximize(f"-({QUARTIC})", [3, 1], max_looks=20)),
+    ],
+)
+def test_during_the_verdict_nothing_is_lost(room, descent, monkeypatch):
+    undisturbed = descent()
+    monkeypatch.setattr(f"descend.problem.{room}._second", interrupt)
+    result = descent()
+    assert (result.status, result.exit_code) == (Status.INTERRUPTED, 130)
+    assert (result.looks, result.steps) == (undisturbed.looks, undisturbed.steps)
+    assert result.best.variables == undisturbed.best.variables
+    assert result.cost == undisturbed.cost
+    assert result.criteria == ()
+    assert "Interrupted" in str(result)
+
+
+def test_during_the_verdict_of_a_fit(monkeypatch):
+    data = {"x": [0.0, 1.0, 2.0, 3.0], "y": [2.0, 1.2, 0.8, 0.5]}
+    monkeypatch.setattr("descend.problem.rows.RowsObjective._second", interrupt)
+    result = descend.fit("y = a*exp(-b*x)", data, start=[1, 1], max_looks=50)
+    assert result.status is Status.INTERRUPTED
+    a, b = result.parameters["a"], result.parameters["b"]
+    assert a == pytest.approx(2, rel=0.1)
+    assert result.cost == pytest.approx(
+        sum((y - a * 2.718281828459045 ** (-b * x)) ** 2 for x, y in zip(*data.values(), strict=True))
+    )
+
+
+@pytest.mark.parametrize(("rounds", "judged"), [(1000, True), (12_000_000, False)])
+def test_an_interrupted_descent_starts_no_long_verdict(rounds, judged, monkeypatch):
+    from descend.problem.indexed import IndexedObjective
+
+    seconds, second = [], IndexedObjective._second
+    monkeypatch.setattr(IndexedObjective, "_second", lambda *given: seconds.append(1) or second(*given))
+    result = descend.minimize(
+        SUMS, [3, 1], constants={"n": rounds}, callback=lambda progress: progress.looks == 3 and interrupt()
+    )
+    assert (result.status, result.looks) == (Status.INTERRUPTED, 3)
+    assert bool(seconds) is bool(result.criteria) is judged
+    assert result.best.cost <= result.last.cost

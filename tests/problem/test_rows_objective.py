@@ -14,6 +14,8 @@ from descend.data.open import open_source
 from descend.errors import DataError, DescendError, MethodError, StartError, UnavailableError
 from descend.evaluation import Order, Vector
 from descend.expression.parse import parse_model
+from descend.kernel.bounded import bounded
+from descend.kernel.compile import COUNTERS
 from descend.problem.loss.squares import MSE, RSS
 from descend.problem.model import make_model
 from descend.problem.rows import RowsObjective
@@ -146,13 +148,14 @@ class TestBounds:
         at = [fitted.parameters[n] for n in "abc"]
         cost, first, second, _ = by_hand(data, at)
         share = 1 / 700 if loss is MSE else 1.0
-        found = {}
+        found, made = {}, []
+        monkeypatch.setattr("descend.kernel.bounded.bounded", lambda program: made.append(1) or bounded(program))
         for compiled in (False, True):
             monkeypatch.setattr("descend.kernel.tiers.LEAST", 50)
             monkeypatch.setattr("descend.kernel.tiers.START_SECONDS", -1.0 if compiled else 1e9)
             seen = objective(DECAY, data, loss, compiled=None)
             found[compiled] = look = seen.look(Vector(at), Order.HESSIAN)
-            assert ("bounded" in seen._kernels) is compiled
+            assert made == [1] * compiled
             assert abs(look.cost - share * cost) <= look.cost_error < 1e-9
             for got, right, bound in zip(look.gradient, first, look.gradient_error, strict=True):
                 assert abs(got - share * right) <= bound < 1e-9
@@ -162,10 +165,22 @@ class TestBounds:
         a, b = found[False].gradient_error, found[True].gradient_error
         assert all(0.2 < x / y < 5 for x, y in zip(a, b, strict=True))
 
-    def test_asked_for_without_machine_code_none_is_made(self):
+    def test_asked_for_without_machine_code_none_is_made(self, monkeypatch):
+        monkeypatch.setattr("descend.kernel.tiers.START_SECONDS", -1.0)
+        monkeypatch.setattr("descend.kernel.bounded.bounded", None)
         seen = objective(DECAY, decay(40), compiled=False)
-        seen.look(Vector(POINT), Order.HESSIAN)
-        assert "bounded" not in seen._kernels
+        assert seen.look(Vector(POINT), Order.HESSIAN).cost_error < 1e-12
+
+    @pytest.mark.expects_fallback
+    def test_where_no_machine_code_can_be_made_that_is_counted(self, monkeypatch):
+        monkeypatch.setattr("descend.kernel.tiers.START_SECONDS", -1.0)
+        data = decay(40)
+        seen, interpreted = objective(DECAY, data, compiled=None), objective(DECAY, data, compiled=False)
+        monkeypatch.setattr("descend.kernel.compile.compilable", lambda program: "it is too long")
+        before = COUNTERS.fallbacks
+        looks = [seen.look(Vector(POINT), Order.HESSIAN) for _ in range(2)]
+        assert (COUNTERS.fallbacks, COUNTERS.reason) == (before + 1, "it is too long")
+        assert looks == [interpreted.look(Vector(POINT), Order.HESSIAN)] * 2
 
     def test_a_bound_that_is_unknown_is_infinite(self, monkeypatch):
         monkeypatch.setattr("descend.kernel.tiers.START_SECONDS", -1.0)

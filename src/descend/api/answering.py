@@ -9,11 +9,15 @@ from descend.answer.advice import Question, conclude, in_users_sign, users_words
 from descend.answer.result import Point, Result, make_point
 from descend.descent.choose import Choice, Facts
 from descend.descent.run import Look, Run
+from descend.descent.status import Ending
 from descend.descent.trace import Trace
 from descend.descent.verdict import Judgement, Kind, judge, settle
+from descend.evaluation import Place
 from descend.problem.problem import Problem
 
 BOTTOMLESS = -1e290  # a cost that falls below this, from a millionth of it, is on its way to minus infinity
+SHORT = 10**7  # rounds of sums over an index in one look, up to which an interrupted run still has its verdict
+UNJUDGED = Judgement(Kind.UNKNOWN, float("inf"), ())
 
 
 def answer(
@@ -29,13 +33,13 @@ def answer(
     seed: int = 0,
 ) -> Result:
     """Judge the best point (or, as in the article, the last) and say what was found."""
-    run = settle(objective, run)
+    judgement, place = UNJUDGED, None
+    if run.ending is not Ending.INTERRUPTED or getattr(objective, "rounds", 0) <= SHORT:
+        try:
+            run, judgement, place, question = _verdict(objective, run, question, at_last=at_last)
+        except KeyboardInterrupt:
+            run = replace(run, ending=Ending.INTERRUPTED)
     at = run.last if at_last else run.best
-    judgement = _judgement(objective, run, at, question)
-    place = None if run.last.evaluation.finite else objective.trouble(run.last.point)
-    if run.best.evaluation.cost < BOTTOMLESS:
-        fallen = objective.look(run.start).cost > 1e-6 * run.best.evaluation.cost
-        question = replace(question, bottomless=fallen)
     outcome = conclude(run, at, judgement, facts, question, place)
     status, success, message = in_users_sign(outcome, maximise=problem.maximise)
     point = _point(problem, at)
@@ -65,6 +69,19 @@ def answer(
         notes=(*problem.notes, *notes),
         reported="last" if at_last else "best",
     )
+
+
+def _verdict(
+    objective: Any, run: Run, question: Question, *, at_last: bool
+) -> tuple[Run, Judgement, Place | None, Question]:
+    """Settle the best point, judge the point that is reported, find the place of trouble and see how far it fell."""
+    run = settle(objective, run)
+    judgement = _judgement(objective, run, run.last if at_last else run.best, question)
+    place = None if run.last.evaluation.finite else objective.trouble(run.last.point)
+    if run.best.evaluation.cost < BOTTOMLESS:
+        fallen = objective.look(run.start).cost > 1e-6 * run.best.evaluation.cost
+        question = replace(question, bottomless=fallen)
+    return run, judgement, place, question
 
 
 def _judgement(objective: Any, run: Run, at: Look, question: Question) -> Judgement:

@@ -49,15 +49,20 @@ class IndexedObjective:
         self._nest = make_nest(
             problem.tape, [problem.root, *problem.gradient], problem.full_gradient.scatters, self._packing.numbers
         )
-        _check_size(self._nest, limits)
+        self.rounds = _rounds(self._nest, limits)
         self._reference = NestInterpreter(self._nest, self._first)
         wanted = decide(nest_work(self._nest), looks, compiled).compiled
         self.tier = "interpreted"
-        self._evaluator = self._kernel(self._nest) if wanted else self._reference
+        self._evaluator: Any = self._kernel(self._nest) if wanted else self._reference
         self._products: dict[str, DirectionalKernel | None] = {}
         self._explicit: NestInterpreter | None = None
         self._sparsity: Sparsity | None = None
         self._compile_products = wanted
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Kernels hold addresses of this process; they are made again when needed.
+        kept = self._evaluator if self._evaluator is self._reference else None
+        return self.__dict__ | {"_evaluator": kept, "_products": {}}
 
     def _kernel(self, nest: Nest) -> Any:
         from descend.kernel.compile import fall_back
@@ -79,6 +84,8 @@ class IndexedObjective:
             return self._second(point)
         numbers, arrays = self._packing.split(point)
         gradients = self._packing.zeros()
+        if self._evaluator is None:
+            self._evaluator = self._kernel(self._nest)
         cost, *slopes = self._evaluator(numbers, self._data | arrays, gradients)
         return Evaluation(cost, self._packing.join(slopes, gradients))
 
@@ -177,8 +184,11 @@ def _rows(values: list[float], size: int) -> Square:
     return tuple(tuple(values[size * i : size * (i + 1)]) for i in range(size))
 
 
-def _check_size(nest: Nest, limits: Limits) -> None:
-    """Refuse sums that would keep a look busy for hours, or whose indices leave 32 bits."""
+def _rounds(nest: Nest, limits: Limits) -> int:
+    """Return the rounds of all sums in one look.
+
+    Refuse sums that would keep a look busy for hours, or whose indices leave 32 bits.
+    """
     total = 0
     todo: list[tuple[Any, int]] = [(statement, 1) for statement in nest.statements]
     while todo:
@@ -193,3 +203,4 @@ def _check_size(nest: Nest, limits: Limits) -> None:
             f"the sums of this formula take {total:,} rounds in one look; the limit is {limits.rounds:,} "
             f"(in Python, limits=descend.Limits(rounds=...) raises the limit)"
         )
+    return total

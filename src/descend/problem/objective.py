@@ -52,6 +52,15 @@ class FormulaObjective:
         self._product: Interpreter | None = None
         self._columns: Interpreter | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Evaluators hold functions of this process.
+        return self.__dict__ | dict.fromkeys(("_interpreter", "evaluator", "_product", "_columns"))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._interpreter = Interpreter(self._program)
+        self.evaluator = None if self.tier == "compiled" else self._interpreter
+
     @property
     def machine(self) -> MachineFormula | None:
         """The formula, for a loop that is compiled as a whole; None when the evaluator is the interpreter."""

@@ -7,7 +7,7 @@ taken in machine code or by NumPy, as was decided for the whole run (`kernel/tie
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,11 @@ class RowsObjective:
                 fall_back(obstacle)
                 self._compiled = False
         self._kernels: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Kernels hold addresses of this process; they, and columns as they read them, are made again when needed.
+        left_out = ("_stored", "_doubles")
+        return {k: v for k, v in self.__dict__.items() if k not in left_out} | {"_kernels": {}}
 
     def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
         """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
@@ -174,30 +179,31 @@ class RowsObjective:
 
     def _second(self, point: Vector) -> Evaluation:
         size = len(self.names)
-        program = self._kernels.get("second")
-        if program is None:
-            p = self.problem
-            program = self._kernels["second"] = self._lowered([p.root, *p.gradient, *self._triangle])
-            asked = False if self._asked is False else None
-            if decide(bounded_work(program, self.rows), SECOND_LOOKS, asked).compiled:
-                self._kernels["bounded"] = self._bounded(program)
-        sums = self._kernels.get("bounded") or self._summed_with_bounds
-        values, errors = sums(point.entries)
+        if "second" not in self._kernels:
+            self._kernels["second"] = self._bounded()
+        values, errors = self._kernels["second"](point.entries)
         values = [x * self._scale for x in values]
         errors = [inf if isnan(e) else e * self._scale + UNIT * abs(x) for e, x in zip(errors, values, strict=True)]
         slopes, slope_errors = Vector(values[1 : size + 1]), Vector(errors[1 : size + 1])
         second, error = square(values[size + 1 :], size), square(errors[size + 1 :], size)
         return Evaluation(values[0], slopes, second, errors[0], slope_errors, error)
 
-    def _bounded(self, program: Program) -> Callable[[Sequence[float]], tuple[list[float], list[float]]] | None:
-        """Return the sums of the outputs and their bounds in machine code; None where there is none."""
+    def _bounded(self) -> Callable[[Sequence[float]], tuple[list[float], list[float]]]:
+        """Return the sums of cost, gradient and Hessian, and their bounds, as a function of the point."""
+        p = self.problem
+        program = self._lowered([p.root, *p.gradient, *self._triangle])
+        asked = False if self._asked is False else None
+        if not decide(bounded_work(program, self.rows), SECOND_LOOKS, asked).compiled:
+            return partial(self._summed_with_bounds, program)
         from descend.kernel.bounded import bounded
-        from descend.kernel.compile import compilable
+        from descend.kernel.compile import compilable, fall_back
         from descend.kernel.rows import RowsKernel
 
         both, count = bounded(program), len(program.outputs)
-        if compilable(both) is not None:
-            return None
+        obstacle = compilable(both)
+        if obstacle is not None:
+            fall_back(obstacle)
+            return partial(self._summed_with_bounds, program)
         single = [k for k, column in enumerate(self.columns) if column.itemsize == 4]
         kernel, columns = RowsKernel(both, len(self.names) + 1, single), self._stored
 
@@ -207,11 +213,10 @@ class RowsObjective:
 
         return sums
 
-    def _summed_with_bounds(self, point: Sequence[float]) -> tuple[list[float], list[float]]:
-        """Do the same with NumPy."""
+    def _summed_with_bounds(self, program: Program, point: Sequence[float]) -> tuple[list[float], list[float]]:
+        """Return the sums of a program and their bounds, taken with NumPy."""
         import numpy as np
 
-        program = self._kernels["second"]
         totals, bounds = np.zeros(len(program.outputs)), np.zeros(len(program.outputs))
         additions = PAIRWISE + self.rows / BLOCK
         with np.errstate(all="ignore"):
@@ -230,10 +235,11 @@ class RowsObjective:
         import numpy as np
 
         from descend.expression.write import to_text
+        from descend.kernel import rows_code
 
         interpreter = Interpreter(self._program)
         reference = Interpreter(self._program, arrays())
-        step = 4096
+        step = rows_code.BLOCK
         for low in range(0, self.rows, step):
             columns = [doubles(c[low : low + step]) for c in self.columns]
             count = min(step, self.rows - low)
