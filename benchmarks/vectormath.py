@@ -87,7 +87,7 @@ class RowLoop:
         for k in range(SUMS):
             b.write(f"store {b.kind} %t{k}, ptr {b.emit(f'getelementptr double, ptr %out, i64 {k * lanes}')}, align 8")
         b.write("ret void")
-        self.code = MachineCode(module([("void @f(ptr noalias %x, ptr noalias %out)", b)]), 3, 1)
+        self.code = MachineCode(module([("void @f(ptr noalias %x, ptr noalias %out)", b)]), 2, 1)
         call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self.code.address("f"))
         out = np.empty(SUMS * lanes)
         self.kept = columns, out

@@ -85,7 +85,7 @@ class VectorFunction:
         body.label("done")
         body.write("ret void")
         pointers = ", ".join(f"ptr noalias %in{k}" for k in range(arguments))
-        self.code = MachineCode(module([(f"void @f({pointers}, ptr noalias %out, i64 %n)", body)]), 3, 1)
+        self.code = MachineCode(module([(f"void @f({pointers}, ptr noalias %out, i64 %n)", body)]), 2, 1)
         kinds = [ctypes.c_void_p] * (arguments + 1)
         self.call = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_int64)(self.code.address("f"))
         self.lanes = lanes

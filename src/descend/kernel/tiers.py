@@ -35,7 +35,6 @@ MACHINE_OPERATION_SECONDS = 1.5e-9
 COMPILE_SECONDS = 0.1e-3  # of one operation
 
 # Of one look at rows, with NumPy, in blocks.
-ROWS_BLOCK = 4096
 ROWS_CALL_SECONDS = 2.5e-6  # of one operation, or sum, on one block
 ROWS_OPERATION_SECONDS = 1.5e-9  # of one operation on one row
 ROWS_MACHINE_CALL_SECONDS = 5e-6
@@ -83,8 +82,10 @@ def formula_work(program: Program) -> Work:
 
 def rows_work(program: Program, rows: int) -> Work:
     """Return the work of one look at a program summed over rows."""
+    from descend.kernel.rows_code import BLOCK  # only who has rows needs it
+
     operations = len(program.instructions)
-    calls, blocks = operations + len(program.outputs), -(-rows // ROWS_BLOCK)
+    calls, blocks = operations + len(program.outputs), -(-rows // BLOCK)
     return Work(
         f"{operations:,} operations over {rows:,} rows",
         LOOP_SECONDS + calls * blocks * ROWS_CALL_SECONDS + rows * operations * ROWS_OPERATION_SECONDS,

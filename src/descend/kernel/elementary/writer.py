@@ -156,10 +156,6 @@ class Vector:
         """Subtract, never fused."""
         return self._with("fsub", other)
 
-    def plain_mul(self, other: Vector | float) -> Vector:
-        """Multiply, never fused."""
-        return self._with("fmul", other)
-
     def _compare(self, test: str, other: Vector | float) -> Truth:
         return Truth(self.body, self._with(f"fcmp {test}", other).name)
 
