@@ -87,7 +87,7 @@ format: .venv/.test ## let ruff write the style
 bench: .venv/.bench ## measure descend beside its peers
 	$(BIN)/python -m benchmarks
 
-bench-kernel: .venv/.bench .venv/.torch ## measure the kernel beside its peers, ten minutes; BENCH_ARGS="--only logistic" chooses
+bench-kernel: .venv/.bench .venv/.torch ## measure the kernel beside its peers, four to seven minutes; BENCH_ARGS="--only logistic" chooses
 	$(BIN)/python -m benchmarks kernel $(BENCH_ARGS)
 
 docs: .venv/.docs ## build the documentation into build/docs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -52,6 +53,37 @@ def test_it_says_why_nothing_is_kept(shell, monkeypatch, words):
     said = json.loads(shell("cache", "--json", *words).stdout)
     assert said["folder"] is None
     assert said["reason"] == "DESCEND_CACHE is off"
+
+
+@pytest.fixture(params=["writable", "link", "file"])
+def unsafe(request, store, tmp_path):
+    """A place that must not be used, with an object where it can hold one, and what is said of it."""
+    real = store if request.param == "writable" else tmp_path / "elsewhere"
+    real.mkdir(0o700)
+    kept = real / f"{'ab' * 32}.object"
+    kept.write_bytes(b"object")
+    if request.param == "writable":
+        real.chmod(0o777)
+        return kept, f"{store} holds code that runs, and may be written by others: chmod 700 it"
+    if request.param == "link":
+        store.symlink_to(real)
+    else:
+        store.write_bytes(b"")
+    return kept, f"{store} is a link, or no folder"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
+def test_an_unsafe_folder_is_neither_used_nor_cleared(shell, unsafe):
+    kept, reason = unsafe
+    looked = shell("cache")
+    assert (looked.exit_code, looked.stdout) == (0, f"Nothing is used from that folder: {reason}.\n")
+    said = json.loads(shell("cache", "--json").stdout)
+    assert (said["folder"], said["reason"], said["objects"]) == (None, reason, 0)
+    for words in ((), ("--json",)):
+        cleared = shell("cache", "--clear", *words)
+        assert (cleared.exit_code, cleared.stdout) == (2, "")
+        assert f"nothing was cleared: {reason}" in cleared.stderr
+    assert kept.read_bytes() == b"object"
 
 
 def test_help_says_how_to_move_it(shell):

@@ -143,6 +143,22 @@ class TestFiles:
             assert level == 30
             assert text.endswith(f"{store} holds code that runs, and may be written by others: chmod 700 it")
 
+    @posix
+    def test_a_foreign_file_is_said_in_the_log(self, store, caplog, tmp_path):
+        caplog.set_level("WARNING", logger="descend")
+        cache.save(KEY, OBJECT)
+        path = only_file(store)
+        path.chmod(0o622)
+        assert cache.load(KEY) is None
+        path.rename(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").chmod(0o600)
+        path.symlink_to(tmp_path / "elsewhere")
+        assert cache.load(KEY) is None
+        assert [text.partition(str(path))[2] for _, _, text in caplog.record_tuples] == [
+            " holds code that runs, and may be written by others: chmod 600 it",
+            " is a link",
+        ]
+
 
 class TestKey:
     def test_parts_are_not_run_together(self):

@@ -181,13 +181,23 @@ def compile(  # noqa: A001 - the public name
 ) -> CompiledFunction:
     """Compile a cost, or with a `table` the loss of a model, to machine code with exact derivatives.
 
-    `constants` gives values to names (the n of a sum over an index), `data` constant arrays (the c of ``c[i]``); the
-    entries of an array variable stand in the vector one after the other, named x[0], x[1], ...
+    Without a `table`, `cost` is a formula.  `data` are its constant arrays (the c of ``c[i]``), which are copied;
+    `constants` gives values to names (the n of a sum over an index).  The entries of an array variable stand in the
+    vector one after the other, named x[0], x[1], ...
 
-    `loss` is a name, or a formula in y (the left side of the model) and yhat (the right side), which is added up over
-    the rows.
+    With a `table`, `cost` is a model, whose names are columns of the table or else parameters (or `constants`).
+    `data` is not for models.  A table is a mapping of names to arrays or lists, a pandas, polars or Arrow table, a
+    NumPy structured array, or the path of a .csv, .parquet or .arrow file.  `loss` is a name (`rss`, `mse`), or a
+    formula in y (the left side of the model) and yhat (the right side), which is added up over the rows.
 
-    Raises `FormulaError`, `DataError`, `MethodError`.
+    Columns of float32 stay float32, and are computed with in double precision; others become float64.  A contiguous
+    array of either kind is not copied: what is written to it later is seen by the next call.  It must not be resized.
+
+    `variables` are the names in the order of the vector.  The `evaluator` of the result is ``"compiled"``, or
+    ``"interpreted: ..."`` with the reason why there is no machine code: slower, the same mathematics.
+
+    Raises `FormulaError`, `DataError`, `MethodError`, and `UnavailableError` for what is not in this version: sums over
+    an index in models, and losses that are only planned.
 
     >>> import descend
     >>> fun = descend.compile("100*(y - x^2)^2 + (1 - x)^2")

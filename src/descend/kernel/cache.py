@@ -123,16 +123,22 @@ def _checked(path: Path) -> Folder:
     except OSError as error:
         return Folder(None, f"{printable(str(path))}: {error.strerror}")
     if not stat.S_ISDIR(about.st_mode):
-        return Folder(None, f"{printable(str(path))} is not a folder, or a link to one", foreign=True)
+        return Folder(None, f"{printable(str(path))} is a link, or no folder", foreign=True)
     if _foreign(about):
-        others = "belongs to another user" if _foreign(about, writable=0) else "may be written by others: chmod 700 it"
-        return Folder(None, f"{printable(str(path))} holds code that runs, and {others}", foreign=True)
+        return Folder(None, _danger(path, about), foreign=True)
     return Folder(path)
 
 
 def _foreign(about: os.stat_result, writable: int = 0o022) -> bool:
     """Whether somebody else owns, or by these bits may write, a file or folder."""
     return os.name == "posix" and (about.st_uid != os.geteuid() or bool(about.st_mode & writable))
+
+
+def _danger(path: Path, about: os.stat_result) -> str:
+    """Return why a foreign file or folder is not used."""
+    mode = 700 if stat.S_ISDIR(about.st_mode) else 600
+    others = "belongs to another user" if _foreign(about, writable=0) else f"may be written by others: chmod {mode} it"
+    return f"{printable(str(path))} holds code that runs, and {others}"
 
 
 @cache
@@ -170,13 +176,17 @@ def load(key: str) -> Cached | None:
     try:
         with os.fdopen(os.open(path, READ), "rb") as file:
             about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode) or _foreign(about) or about.st_size > LARGEST:
+            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+                return None
+            if _foreign(about):
+                _say(_danger(path, about), warn=True)
                 return None
             found = _unpack(key, file.read())
     except FileNotFoundError:
         return None
     except OSError as error:
-        _say(f"{printable(str(path))}: {error.strerror}")
+        link = path.is_symlink()
+        _say(f"{printable(str(path))}{' is a link' if link else f': {error.strerror}'}", warn=link)
         return None
     if found is None:
         _say(f"{printable(str(path))} is damaged")
