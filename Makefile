@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export MPLBACKEND := Agg
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow fuzz fuzz-kernels lint format bench docs lab pictures requirements clean
+.PHONY: help demo test test-slow fuzz fuzz-kernels lint format bench bench-kernel docs lab pictures requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do

@@ -139,3 +139,8 @@ def test_arrays_are_not_fixed_or_tied_yet():
 def test_a_name_that_looks_like_an_entry():
     with pytest.raises(FormulaError, match="rename"):
         descend.minimize("`x[0]`^2 + sum(x[i]^2, i, 0, 2)", 1)
+
+
+def test_constant_arrays_are_not_for_models():
+    with pytest.raises(DataError, match="a model has its table"):
+        descend.compile("y = a*x", {"x": [1, 2], "y": [2, 4]}, data={"c": [1.0, 2.0]})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from descend.api.reading import check_settings, constant_arrays, order_of, prepared, read_cost, setting, start_names
-from descend.errors import MethodError, StartError, UnavailableError
+from descend.errors import DataError, MethodError, StartError, UnavailableError
 from descend.evaluation import ArrayVector, Evaluation, Order, Vector
 from descend.expression.limits import STANDARD, Limits
 from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, make_objective
@@ -211,6 +211,8 @@ def compile(  # noqa: A001 - the public name
     arrays = constant_arrays(data)
     keep = setting(keep_as_written, "keep_as_written")
     if table is not None:
+        if arrays:
+            raise DataError("data= holds constant arrays of a formula with indices; a model has its table")
         from descend.api.modelling import read_model
         from descend.problem.loss.registry import find_loss
 
