@@ -119,6 +119,16 @@ def test_where_a_slope_is_infinite(text):
         assert error <= bound, (point, float(error), bound)
 
 
+def test_a_complementary_error_that_is_not_normal():
+    """SciPy's is 0 there."""
+    tape, root = parse("erfc(x)")
+    x = np.linspace(26.5, 28, 200)
+    (values,), (bounds,) = with_bounds(lower(tape, [root], ("x",)), [x], arrays())
+    with mp.workdps(60):
+        for point, value, bound in zip(x.tolist(), values.tolist(), bounds.tolist(), strict=True):
+            assert abs(value - mp.erfc(point)) <= bound
+
+
 ORDERED = {"polygamma", "chebyshevt", "exprel_diff"}  # their first argument is a whole number
 
 
