@@ -14,12 +14,12 @@ from benchmarks.cases.loops import CASES, EXACT, FAST, FUSED, Loop, LoopCase, gc
 from benchmarks.measure import in_turns, milliseconds, ratio, show
 from descend.descent.compiled import trace_rule
 from descend.descent.method.gradient_descent import GradientDescent
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.kernel.small import SmallLoop
 from descend.kernel.small_layout import BEST_COST, MAX_STEPS, STEPS_DONE, LoopRules
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 
 NOTES = (
     "making it: from the formula (C, Numba, JAX: from the written loop) to the first step; descend without its cache",

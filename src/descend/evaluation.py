@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from math import isfinite, sqrt
+from enum import Enum, IntEnum
+from math import isfinite
 from typing import Any, NamedTuple, Protocol
+
+from descend.box import Box
+from descend.vector import Vector
 
 COST_NOISE = 2.0**-50  # relative: two costs nearer than this are the same cost, and the smaller slope is the better
 
@@ -17,15 +20,24 @@ class Order(IntEnum):
     """How much is asked of one look."""
 
     GRADIENT = 1  # cost and gradient
-    HESSIAN = 2  # the same, with the dense Hessian and a running bound on the rounding error of both
+    BOUNDS = 2  # the same, with the dense Hessian and a running bound on the rounding error of all three
+
+
+class Needs(Enum):
+    """What a method asks of a cost beside cost and gradient.  Refused early where it cannot be given."""
+
+    GRADIENT = "cost and gradient"
+    HESSIAN = "the Hessian"
+    NORMAL_MATRIX = "the normal matrix of a sum of squares"
+    PROX = "a penalty with a proximal operator"
 
 
 class Evaluation(NamedTuple):
     """What one look at a point gives.
 
-    `cost` is a float, `gradient` a vector in the order of the variables.  Only a look of `Order.HESSIAN` fills
+    `cost` is a float, `gradient` a vector in the order of the variables.  Only a look of `Order.BOUNDS` fills
     `hessian` (rows of floats; None where there are too many variables for a dense one) and the bounds on the
-    absolute rounding errors.
+    absolute rounding errors.  `curvature` is there for methods that need more than the gradient.
     """
 
     cost: float
@@ -34,6 +46,7 @@ class Evaluation(NamedTuple):
     cost_error: float = 0.0
     gradient_error: Vector | None = None
     hessian_error: tuple[tuple[float, ...], ...] | None = None
+    curvature: Curvature | None = None
 
     @property
     def finite(self) -> bool:
@@ -46,8 +59,22 @@ class Evaluation(NamedTuple):
         return self.gradient.norm()
 
 
+@dataclass
+class Work:
+    """What was computed beside looks: dense or sparse `hessians` (or normal matrices) and `products` with one."""
+
+    hessians: int = 0
+    products: int = 0
+
+
 class Objective(Protocol):
-    """What the loop needs of a problem: the names of the variables, and looks at points."""
+    """What the loop needs of a problem: the names of the variables, and looks at points.
+
+    The higher derivatives are NumPy arrays; a method reaches them through `Curvature`, which counts.
+    """
+
+    box: Box | None
+    work: Work
 
     @property
     def names(self) -> Sequence[str]:
@@ -58,159 +85,73 @@ class Objective(Protocol):
         """Evaluate cost and gradient at `point`; never raises for a value that is not finite."""
         ...
 
+    def obstacle(self, needs: Needs) -> str | None:
+        """Return why the cost cannot give what a method needs, None where it can."""
+        ...
 
-class Vector:
-    """A point or a gradient: an immutable list of floats with the arithmetic that methods use.
+    def hessian(self, point: Vector) -> Any:
+        """Return the dense Hessian (n, n)."""
+        ...
 
-    Plain Python floats, so that small descents need no NumPy (its import costs more than they do).  Every operation
-    is elementwise; numbers broadcast.
-    """
+    def sparse_hessian(self, point: Vector) -> Any:
+        """Return the Hessian as a `scipy.sparse.csc_array`, None where its pattern is not known or nearly full."""
+        ...
 
-    __slots__ = ("entries",)
+    def product(self, point: Vector, direction: Vector) -> Vector:
+        """Return Hessian times `direction`, without making the Hessian."""
+        ...
 
-    def __init__(self, entries: Sequence[float]) -> None:
-        self.entries = tuple(entries)
+    def third(self, point: Vector, direction: Vector) -> Vector:
+        """Return ∇³f[v, v] for the direction v: the second derivative of the gradient along v."""
+        ...
 
-    def __len__(self) -> int:
-        return len(self.entries)
+    def gauss_newton(self, point: Vector) -> Any:
+        """Return the normal matrix 2·JᵀWJ (n, n), None where the cost is no sum of squares."""
+        ...
 
-    def __iter__(self) -> Iterator[float]:
-        return iter(self.entries)
-
-    def __getitem__(self, index: int) -> float:
-        return self.entries[index]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vector) and self.entries == other.entries
-
-    def __hash__(self) -> int:
-        return hash(self.entries)
-
-    def __repr__(self) -> str:
-        return f"Vector({list(self.entries)})"
-
-    def __add__(self, other: Vector) -> Vector:
-        return Vector([a + b for a, b in zip(self.entries, other.entries, strict=True)])
-
-    def __sub__(self, other: Vector) -> Vector:
-        return Vector([a - b for a, b in zip(self.entries, other.entries, strict=True)])
-
-    def __neg__(self) -> Vector:
-        return Vector([-a for a in self.entries])
-
-    def __mul__(self, factor: float) -> Vector:
-        return Vector([factor * a for a in self.entries])
-
-    __rmul__ = __mul__
-
-    def dot(self, other: Vector) -> float:
-        """Inner product, added from the first entry to the last."""
-        total = 0.0
-        for a, b in zip(self.entries, other.entries, strict=True):
-            total += a * b
-        return total
-
-    def norm(self) -> float:
-        """Euclidean length, free of overflow and underflow."""
-        largest = max(map(abs, self.entries), default=0.0)
-        if largest == 0.0 or not isfinite(largest):
-            return largest if all(a == a for a in self.entries) else float("nan")  # noqa: PLR0124
-        if 1e-150 < largest < 1e150:
-            return sqrt(self.dot(self))
-        return largest * sqrt(sum((a / largest) ** 2 for a in self.entries))
-
-    @property
-    def finite(self) -> bool:
-        """Whether every entry is finite."""
-        return all(map(isfinite, self.entries))
-
-    def array(self) -> Any:
-        """Return a new NumPy array of float64."""
-        import numpy as np
-
-        return np.array(self.entries, dtype=np.float64)
+    def gauss_newton_product(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return the normal matrix times `direction`, None where the cost is no sum of squares."""
+        ...
 
 
-class ArrayVector(Vector):
-    """A vector of many entries, held as a NumPy array that nobody may change; mixes with plain vectors."""
+@dataclass(frozen=True)
+class Curvature:
+    """The higher derivatives at a point that has been looked at; computed when asked for, and counted."""
 
-    __slots__ = ()
+    objective: Objective
+    point: Vector
 
-    def __init__(self, entries: Any) -> None:
-        import numpy as np
+    def hessian(self) -> Any:
+        """Return the dense Hessian (n, n)."""
+        self.objective.work.hessians += 1
+        return self.objective.hessian(self.point)
 
-        self.entries = np.ascontiguousarray(entries, dtype=np.float64)  # type: ignore[assignment]
+    def sparse(self) -> Any:
+        """Return the Hessian as a `scipy.sparse.csc_array`, None where it is not known to be sparse."""
+        found = self.objective.sparse_hessian(self.point)
+        self.objective.work.hessians += found is not None
+        return found
 
-    def __iter__(self) -> Iterator[float]:
-        return iter(self.entries.tolist())  # type: ignore[attr-defined]
+    def normal(self) -> Any:
+        """Return the normal matrix 2·JᵀWJ (n, n) of a sum of squares."""
+        self.objective.work.hessians += 1
+        return self.objective.gauss_newton(self.point)
 
-    def __getitem__(self, index: int) -> float:
-        return float(self.entries[index])
+    def product(self, direction: Any) -> Any:
+        """Return Hessian times `direction` (arrays)."""
+        self.objective.work.products += 1
+        return self.objective.product(self.point, self.point.like(direction)).array()
 
-    def __eq__(self, other: object) -> bool:
-        import numpy as np
+    def normal_product(self, direction: Any) -> Any:
+        """Return the normal matrix times `direction` (arrays)."""
+        self.objective.work.products += 1
+        found = self.objective.gauss_newton_product(self.point, self.point.like(direction))
+        return None if found is None else found.array()
 
-        return isinstance(other, Vector) and np.array_equal(self.entries, other.entries)
-
-    def __hash__(self) -> int:
-        return hash(self.entries.tobytes())  # type: ignore[attr-defined]
-
-    def __repr__(self) -> str:
-        return f"ArrayVector({list(self)})"
-
-    def _with(self, operation: str, other: Vector, *, turned: bool = False) -> ArrayVector:
-        import numpy as np
-
-        a, b = (other.entries, self.entries) if turned else (self.entries, other.entries)
-        with np.errstate(all="ignore"):
-            return ArrayVector(getattr(np, operation)(a, b))
-
-    def __add__(self, other: Vector) -> ArrayVector:
-        return self._with("add", other)
-
-    def __radd__(self, other: Vector) -> ArrayVector:
-        return self._with("add", other, turned=True)
-
-    def __sub__(self, other: Vector) -> ArrayVector:
-        return self._with("subtract", other)
-
-    def __rsub__(self, other: Vector) -> ArrayVector:
-        return self._with("subtract", other, turned=True)
-
-    def __neg__(self) -> ArrayVector:
-        return self * -1.0
-
-    def __mul__(self, factor: float) -> ArrayVector:
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            return ArrayVector(factor * self.entries)  # type: ignore[operator]
-
-    __rmul__ = __mul__
-
-    @property
-    def finite(self) -> bool:
-        """Whether every entry is finite."""
-        import numpy as np
-
-        return bool(np.isfinite(self.entries).all())
-
-    def dot(self, other: Vector) -> float:
-        """Inner product (in the order that NumPy likes)."""
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            return float(np.dot(self.entries, other.entries))
-
-    def norm(self) -> float:
-        """Euclidean length, free of overflow and underflow."""
-        import numpy as np
-
-        largest = float(np.max(np.abs(self.entries), initial=0.0))
-        if largest == 0.0 or not isfinite(largest):
-            return largest
-        scaled = self.entries / largest  # type: ignore[operator]
-        return largest * sqrt(float(np.dot(scaled, scaled)))
+    def third(self, direction: Any) -> Any:
+        """Return ∇³f[v, v] for v = `direction` (arrays)."""
+        self.objective.work.products += 1
+        return self.objective.third(self.point, self.point.like(direction)).array()
 
 
 @dataclass(frozen=True)

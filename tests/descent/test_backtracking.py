@@ -13,7 +13,8 @@ from descend.descent.loop import descend as loop
 from descend.descent.method.backtracking import Backtracking
 from descend.descent.stopping import Idle, Looks
 from descend.descent.trace import Recorder
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation, Work
+from descend.vector import Vector
 
 ROSENBROCK = "100*(y - x^2)^2 + (1 - x)^2"
 COSTS = {
@@ -111,6 +112,8 @@ def test_memory_1_is_monotone():
 class Formula:
     """An objective of two variables from two functions, to stand apart from the package's own evaluators."""
 
+    box = None
+    work = Work()
     names = ("x", "y")
 
     def __init__(self, cost, gradient):

@@ -12,12 +12,15 @@ from descend.descent.method.exact import Exact
 from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.status import Ending
 from descend.descent.stopping import Looks, NotFinite, Steps
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation, Work
+from descend.vector import Vector
 
 
 class Parabola:
     """x², which counts its looks, and may do something at one of them."""
 
+    box = None
+    work = Work()
     names = ("x",)
 
     def __init__(self, at=None, action=None):
@@ -126,7 +129,7 @@ def test_the_best_is_kept_when_the_run_climbs_away():
 
 def test_nothing_finite_leaves_the_start():
     run = loop(
-        type("Nowhere", (), {"names": ("x",), "look": lambda s, p, o=None: Evaluation(float("nan"), Vector([1.0]))})(),
+        type("Nowhere", (Parabola,), {"look": lambda s, p, o=None: Evaluation(float("nan"), Vector([1.0]))})(),
         GradientDescent(0.1),
         Vector([3.0]),
         NotFinite(),

@@ -9,10 +9,11 @@ from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.run import Progress
 from descend.descent.status import Ending
 from descend.descent.stopping import AllOf, AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation
 from descend.expression.parse import parse
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 
 
 def walk(text, start, rate, rule):

@@ -10,7 +10,8 @@ import pytest
 
 import descend
 from descend.descent.trace import Recorder
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation
+from descend.vector import Vector
 
 
 def record(count, limit):

@@ -12,11 +12,11 @@ from descend.descent.loop import descend as loop
 from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.stopping import Idle, Looks, NotFinite, Steps, StepSize, Unmoved
 from descend.errors import MethodError
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.kernel.compile import COUNTERS
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 
 DIGITS = 50
 

@@ -12,10 +12,10 @@ import descend
 from descend import Status
 from descend.descent.spectrum import spectrum
 from descend.descent.verdict import Kind, judge
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 
 
 def verdict(text, point, start=None, precision=None):

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from descend.errors import DescendError
-from descend.evaluation import ArrayVector
 from descend.expression.parse import parse
 from descend.kernel import chunks, nest_code, threads
 from descend.kernel import indexed as indexed_module
@@ -23,6 +22,7 @@ from descend.kernel.nest import LoopStatement, make_nest
 from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.objective import make_objective
 from descend.problem.problem import make_problem
+from descend.vector import ArrayVector
 from tests.indexed.random_formulas import Maker
 from tests.kernel.test_nest import CHAIN, TEXTS, evaluate, nest_of
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import mpmath as mp
 import pytest
 
-from descend.evaluation import Vector
 from descend.expression.derivative import gradient
 from descend.expression.functions import CONDITIONS, TABLE
 from descend.expression.parse import parse
@@ -28,6 +27,7 @@ from descend.kernel.program import lower
 from descend.kernel.straight import point_function
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 from tests.kernel.tapes import EDGES, all_same, moderate_point, random_formula, random_point, same, with_gradient
 from tests.oracles.evaluate import evaluate
 

@@ -11,7 +11,6 @@ import warnings
 import numpy as np
 import pytest
 
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.expression.tape import Tape
 from descend.kernel import rows as rows_module
@@ -21,6 +20,7 @@ from descend.kernel.program import lower
 from descend.kernel.rows import BLOCK, RowsInterpreter, RowsKernel
 from descend.problem.problem import Problem
 from descend.problem.rows import RowsObjective
+from descend.vector import Vector
 from tests.kernel.row_models import MODELS, by_fsum, columns_of, program_of
 from tests.kernel.tapes import all_same, inf, nan
 

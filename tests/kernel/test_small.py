@@ -14,7 +14,6 @@ from descend.descent.loop import descend
 from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.status import Ending
 from descend.descent.stopping import Idle, Looks, NotFinite, Seconds, Steps, StepSize, Unmoved
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.kernel import small, small_layout
 from descend.kernel.lower import NO_MACHINE_CODE
@@ -23,6 +22,7 @@ from descend.kernel.small import SmallLoop
 from descend.kernel.small_layout import LoopRules
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 from tests.kernel.tapes import all_same, inf, random_formula, same
 
 ARTICLE = NotFinite() | Steps(200)

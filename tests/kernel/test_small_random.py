@@ -12,12 +12,12 @@ from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.status import Ending
 from descend.descent.stopping import Idle, Looks, NotFinite, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.kernel import small_code
 from descend.kernel.guess import worth_guessing
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
+from descend.vector import Vector
 from tests.kernel.tapes import all_same, random_point, same
 
 RULES = (

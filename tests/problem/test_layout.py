@@ -7,8 +7,8 @@ import pytest
 
 import descend
 from descend.errors import DataError, StartError
-from descend.evaluation import ArrayVector, Vector
 from descend.problem.layout import Extent, Labels, Layout
+from descend.vector import ArrayVector, Vector
 
 MIXED = Layout((("a", None), ("x", Extent(1, 3)), ("b", None)))
 

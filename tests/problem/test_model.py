@@ -11,11 +11,11 @@ import sympy
 import descend
 from descend.data.open import open_source
 from descend.errors import DataError, DescendError, FormulaError
-from descend.evaluation import Vector
 from descend.expression.parse import parse_model
 from descend.problem.loss.squares import MSE, RSS
 from descend.problem.model import make_model
 from descend.problem.rows import RowsObjective
+from descend.vector import Vector
 
 DATA = {"x": [1.0, 2.0, 3.0], "z": [0.5, 1.5, 4.0], "y": [2.0, 3.0, 5.0]}
 

@@ -8,13 +8,14 @@ import pytest
 
 import descend
 from descend.data.open import open_source
-from descend.evaluation import Order, Vector
+from descend.evaluation import Order
 from descend.expression.parse import parse, parse_model
 from descend.problem.loss.squares import MSE, RSS
 from descend.problem.model import make_model
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem
 from descend.problem.rows import RowsObjective
+from descend.vector import Vector
 from tests.oracles.judge import derivatives
 from tests.oracles.read import read
 
@@ -56,7 +57,7 @@ def test_a_formula_against_50_digits(text, compiled):
         assert seen.cost == pytest.approx(exact, rel=1e-13)
         assert relative(list(seen.gradient), [float(g) for g in gradient]) < 1e-13
     second = np.array([[float(v) for v in row] for row in hessian.tolist()])
-    seen = objective.look(place, Order.HESSIAN)
+    seen = objective.look(place, Order.BOUNDS)
     assert relative(seen.hessian, second) < 1e-12
     direction = Vector([0.5, -2.0, 3.0][: len(place)])
     assert relative(list(objective.product(place, direction)), second @ list(direction)) < 1e-12
@@ -105,7 +106,7 @@ def test_rows_against_50_digits(text, compiled, loss):
         seen = objective.look(place, order)
         assert seen.cost == pytest.approx(exact, rel=1e-13)
         assert relative(list(seen.gradient), first) < 1e-13
-    seen = objective.look(place, Order.HESSIAN)
+    seen = objective.look(place, Order.BOUNDS)
     assert relative(seen.hessian, second) < 1e-12
     assert abs(seen.cost - exact) <= seen.cost_error
     direction = Vector([1.0, -2.0, 0.5][: len(place)])
@@ -125,7 +126,7 @@ def test_many_variables_have_a_dense_hessian_too():
         expected[k, k + 1] = expected[k + 1, k] = -4 * x[k]
     expected[0, 0] += 2
     order = sorted(range(size), key=lambda k: objective.names.index(f"x{k}"))
-    seen = objective.look(Vector([x[k] for k in order]), Order.HESSIAN)
+    seen = objective.look(Vector([x[k] for k in order]), Order.BOUNDS)
     assert relative(seen.hessian, expected[np.ix_(order, order)]) < 1e-12
     assert seen.hessian_error is not None
 
@@ -133,7 +134,7 @@ def test_many_variables_have_a_dense_hessian_too():
 def test_no_dense_hessian_of_hundreds_of_variables():
     text = " + ".join(f"x{k}^2" for k in range(501))
     objective = FormulaObjective(make_problem(parse(text, limits=descend.Limits(names=501))), 1)
-    assert objective.look(Vector([1.0] * 501), Order.HESSIAN).hessian is None
+    assert objective.look(Vector([1.0] * 501), Order.BOUNDS).hessian is None
     assert list(objective.product(Vector([1.0] * 501), Vector([1.0] * 501)))[:3] == [2.0, 2.0, 2.0]
 
 

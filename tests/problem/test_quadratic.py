@@ -11,10 +11,10 @@ import sympy
 
 import descend
 from descend import Status
-from descend.evaluation import Vector
 from descend.expression.parse import parse
 from descend.problem.problem import make_problem
 from descend.problem.quadratic import Shape, solve_quadratic
+from descend.vector import Vector
 
 
 def solved(text, start=None):

@@ -10,9 +10,10 @@ import pytest
 import sympy
 
 from descend.errors import DescendError, StartError
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation
 from descend.problem.parameters import number, start_vector
 from descend.problem.start import natural_start
+from descend.vector import Vector
 
 THIRD = 1 / 3
 

@@ -11,8 +11,8 @@ from descend.descent.status import Status
 from descend.descent.trace import Trace
 from descend.descent.verdict import Criterion
 from descend.errors import UnavailableError, UnsuccessfulError
-from descend.evaluation import Vector
 from descend.problem.problem import Problem
+from descend.vector import Vector
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Result:
     `variables`, `cost` and `gradient` are those of the point that is reported: the best one seen, or in
     `gradient_descent` the last, as in the article.  `best` and `last` are always both there.
 
-    `success` follows the status.  `steps` are accepted steps, `looks` evaluations of cost and gradient, `products`
-    Hessian products.  Everything about a maximisation is in the user's sign: MAXIMUM is a success there, and MINIMUM
-    is none.  `criteria` holds every test of the verdict with its number and its bound; `message` is the status's
-    sentence and `advice` what to do next.
+    `success` follows the status.  `steps` are accepted steps, `looks` evaluations of cost and gradient; `hessians`
+    counts Hessians (or normal matrices), `products` their products with a vector.  Everything about a maximisation is
+    in the user's sign: MAXIMUM is a success there, and MINIMUM is none.  `criteria` holds every test of the verdict
+    with its number and its bound; `message` is the status's sentence and `advice` what to do next.
     """
 
     status: Status
@@ -79,6 +79,7 @@ class Result:
     seconds: float
     evaluator: str
     problem: Problem = field(repr=False)
+    hessians: int = 0
     products: int = 0
     trace: Trace | None = None
     seed: int = 0

@@ -61,6 +61,8 @@ def answer(
         criteria=tuple(users_words(c, maximise=problem.maximise) for c in judgement.criteria),
         steps=run.steps,
         looks=run.looks,
+        hessians=run.work.hessians,
+        products=run.work.products,
         seconds=run.seconds,
         evaluator=run.tier,
         problem=problem,

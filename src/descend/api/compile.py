@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from descend.api.reading import check_settings, constant_arrays, order_of, prepared, read_cost, setting, start_names
 from descend.errors import DataError, MethodError, StartError, UnavailableError
-from descend.evaluation import ArrayVector, Evaluation, Order, Vector
+from descend.evaluation import Evaluation, Order
 from descend.expression.limits import STANDARD, Limits
 from descend.problem.objective import DENSE_HESSIAN, FormulaObjective, make_objective
 from descend.problem.parameters import real_array
 from descend.problem.problem import make_problem
 from descend.problem.rows import RowsObjective
+from descend.problem.sparsity import DENSE
+from descend.vector import ArrayVector, Vector
 
 if TYPE_CHECKING:
     from descend.problem.indexed import IndexedObjective
@@ -87,7 +89,7 @@ class CompiledFunction:
                 raise StartError(f"a dense Hessian of {len(self.names)} variables is not made; use hessian_product")
             self.looks += 1
             return np.array(self._objective.hessian(self._point(x)))
-        second = self._look(x, Order.HESSIAN).hessian
+        second = self._look(x, Order.BOUNDS).hessian
         if second is None:
             raise StartError(
                 f"a dense Hessian of {len(self.names)} variables is not made; use sparse_hessian or hessian_product"
@@ -106,7 +108,10 @@ class CompiledFunction:
         >>> fun.sparse_hessian(range(1000)).nnz
         2998
         """
-        return self._curvature().sparse_hessian(self._point(x))
+        found = self._curvature().sparse_hessian(self._point(x))
+        if found is None:
+            raise MethodError(DENSE)
+        return found
 
     def gauss_newton_product(self, x: Any, v: Any) -> Any:
         """Return 2·JᵀWJ times `v`, a new float64 array, for a cost Σ wᵢ·rᵢ² with the Jacobian J of the residuals.

@@ -29,12 +29,12 @@ from descend.descent.compiled import walk
 from descend.descent.method.base import Method
 from descend.descent.trace import Recorder
 from descend.errors import MethodError
-from descend.evaluation import Vector
 from descend.expression.analyse import linear_in
 from descend.expression.limits import Limits
 from descend.problem.linear import solve_linear
 from descend.problem.parameters import start_vector
 from descend.problem.start import natural_start
+from descend.vector import Vector
 
 
 def fit(

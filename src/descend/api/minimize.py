@@ -30,12 +30,13 @@ from descend.descent.method.registry import find_method
 from descend.descent.stopping import Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder
 from descend.errors import MethodError, StartError
-from descend.evaluation import Objective, Vector
+from descend.evaluation import Objective
 from descend.expression.limits import Limits
 from descend.problem.objective import make_objective
 from descend.problem.problem import Problem, make_problem
 from descend.problem.quadratic import Shape, solve_quadratic, written_out
 from descend.problem.start import natural_start
+from descend.vector import Vector
 
 PATIENCE = 100  # looks without a lower cost or a smaller slope: as far as doubles go
 

@@ -9,7 +9,7 @@ from descend.descent.method.backtracking import Backtracking
 from descend.descent.method.base import Method
 from descend.descent.method.exact import Exact
 from descend.descent.method.gradient_descent import GradientDescent
-from descend.evaluation import Vector
+from descend.vector import Vector
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
 from descend.descent.trace import Recorder, Row
-from descend.evaluation import WORST, Evaluation, MachineFormula, Objective, Order, Vector
+from descend.evaluation import WORST, Evaluation, MachineFormula, Objective, Order
+from descend.vector import Vector
 
 if TYPE_CHECKING:
     from descend.kernel.program import Program
@@ -157,7 +158,7 @@ def _row(steps: int, numbers: list[float]) -> Row:
 
 def _seen(objective: Objective, point: Vector) -> Evaluation:
     """Look by the way that also gives second derivatives: it is interpreted, so nothing is compiled for two looks."""
-    return objective.look(point, Order.HESSIAN)
+    return objective.look(point, Order.BOUNDS)
 
 
 def _facts(

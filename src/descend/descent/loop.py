@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 
 from descend.descent.method.base import Method, State
@@ -10,7 +11,8 @@ from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import Rule
 from descend.descent.trace import Recorder
-from descend.evaluation import Evaluation, Objective, Vector
+from descend.evaluation import Evaluation, Objective, Work
+from descend.vector import Vector
 
 Watch = Callable[[Progress], object]
 
@@ -30,7 +32,8 @@ def descend(
     """
     began = perf_counter()
     progress = Progress(start, start)
-    state = method.start(start)
+    state = method.start(start, objective.box)
+    before = replace(objective.work)
     ending: Ending | None = None
     try:
         while ending is None:
@@ -60,7 +63,8 @@ def descend(
                 _record(recorder, progress, here, state)
     except KeyboardInterrupt:
         ending = Ending.INTERRUPTED
-    return finish(progress, ending or Ending.INTERRUPTED, recorder, perf_counter() - began)
+    done = Work(objective.work.hessians - before.hessians, objective.work.products - before.products)
+    return finish(progress, ending or Ending.INTERRUPTED, recorder, perf_counter() - began, work=done)
 
 
 def _record(recorder: Recorder, progress: Progress, here: tuple[int, float], state: State) -> None:
@@ -84,7 +88,12 @@ def unseen(point: Vector) -> Look:
 
 
 def finish(
-    progress: Progress, ending: Ending, recorder: Recorder | None, seconds: float, tier: str = "interpreted"
+    progress: Progress,
+    ending: Ending,
+    recorder: Recorder | None,
+    seconds: float,
+    tier: str = "interpreted",
+    work: Work | None = None,
 ) -> Run:
     """Return the facts of a run that has ended."""
     last = progress.last or unseen(progress.point)
@@ -101,4 +110,5 @@ def finish(
         seconds=seconds,
         trace=None if recorder is None else recorder.trace(),
         tier=tier,
+        work=work or Work(),
     )

@@ -13,7 +13,8 @@ from math import inf, isfinite
 from typing import NamedTuple
 
 from descend.descent.spectrum import Direction, Spectrum
-from descend.evaluation import Evaluation, Objective, Order, Vector
+from descend.evaluation import Evaluation, Objective, Order
+from descend.vector import Vector
 
 # How far is looked, in the variables' scale; the nearest are for variables at 0, which have no scale of their own.
 DISTANCES = (1e-24, 1e-20, 1e-16, 1e-12, 1e-10, *(10.0**k for k in range(-8, 1)))
@@ -55,7 +56,7 @@ class Surroundings:
     def _look(self, step: Vector, others: Sequence[int]) -> float:
         """How much higher the cost is there or, where rounding hides it, is about to be; 0 where that is hidden too."""
         there = self._floor(self.point + step, others)
-        seen = self.objective.look(there, Order.HESSIAN)
+        seen = self.objective.look(there, Order.BOUNDS)
         if seen.cost == -inf or not all(map(isfinite, there)):
             return -inf  # down for ever, or over the edge of the doubles: no reason to call this a minimum
         difference = seen.cost - self.seen.cost

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from descend.evaluation import COST_NOISE, WORST, Evaluation, Vector
+from descend.evaluation import COST_NOISE, WORST, Evaluation, Work
+from descend.vector import Vector
 
 if TYPE_CHECKING:
     from descend.descent.status import Ending
@@ -27,7 +28,8 @@ class Run:
     """One descent.
 
     `steps` are accepted steps, `looks` evaluations; `rises` counts the looks in a row, at the end, each with a higher
-    cost than the one before; `tail` holds the last points, oldest first; `step_size` is the length of the last step.
+    cost than the one before; `tail` holds the last points, oldest first; `step_size` is the length of the last step;
+    `work` counts Hessians and products beside the looks.
     """
 
     start: Vector
@@ -42,6 +44,7 @@ class Run:
     seconds: float
     trace: Trace | None = None
     tier: str = "interpreted"
+    work: Work = field(default_factory=Work)
 
 
 @dataclass

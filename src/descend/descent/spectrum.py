@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 
-from descend.evaluation import Vector
+from descend.vector import Vector
 
 EPSILON = 2.0**-52
 QUIET = 2.0**-20  # the square of this is the size of rounding, scaled, where curvature is scaled to 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from descend.errors import printable
-from descend.evaluation import Vector
+from descend.vector import Vector
 
 
 def _point(names: tuple[str, ...], values: Vector) -> str:

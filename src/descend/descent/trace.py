@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation
+from descend.vector import Vector
 
 
 class Row(NamedTuple):

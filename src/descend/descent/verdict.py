@@ -12,7 +12,8 @@ from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
 from descend.descent.status import Ending
-from descend.evaluation import Evaluation, Objective, Order, Vector
+from descend.evaluation import Evaluation, Objective, Order
+from descend.vector import Vector
 
 RELATIVE = 1e-8  # of each variable's scale: what "as far as doubles support" asks of the estimated distance
 MOST_PROBED = 8  # directions with little curvature that are looked at
@@ -70,13 +71,13 @@ def settle(objective: Objective, run: Run) -> Run:
         return replace(run, best=last)
     if not last.evaluation.gradient_norm < best.evaluation.gradient_norm:
         return run
-    noise = sum(objective.look(at.point, Order.HESSIAN).cost_error for at in (best, last))
+    noise = sum(objective.look(at.point, Order.BOUNDS).cost_error for at in (best, last))
     return replace(run, best=last) if last.evaluation.cost <= best.evaluation.cost + noise else run
 
 
 def judge(objective: Objective, point: Vector, start: Vector, precision: float | None) -> Judgement:
     """Judge `point`.  `precision` is a distance in the variables' units; None asks for 1e-8 of each one's scale."""
-    seen = objective.look(point, Order.HESSIAN)
+    seen = objective.look(point, Order.BOUNDS)
     if not seen.finite:
         return Judgement(Kind.UNKNOWN, inf, ())
     scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
@@ -175,7 +176,7 @@ def _second_look(objective: Objective, point: Vector, seen: Evaluation, curvatur
     if not any(_significant(step, point)):
         return _Second(1.0, bowl=False)  # no further away than the spacing of doubles
     there_point = point - step
-    there = objective.look(there_point, Order.HESSIAN)
+    there = objective.look(there_point, Order.BOUNDS)
     again = _spectrum(there, curvature.units) if there.finite and isfinite(step.norm()) else None
     if again is None:
         return _Second(inf, bowl=False)

@@ -113,6 +113,28 @@ def hessian_product(
     return Gradient(found[: len(symbols)], scatters)
 
 
+def third_product(
+    tape: Tape,
+    root: int,
+    symbols: Sequence[int],
+    directions: Sequence[int],
+    arrays: Mapping[str, str] | None = None,
+) -> Gradient:
+    """Return ∇³f[v, v], the second derivative of the gradient of `root` along a fixed v, as `hessian_product` does H·v.
+
+    For f along the line x + t·v it is d²∇f/dt² at t = 0.
+    """
+    along = arrays or {}
+    moves = dict(zip(symbols, directions, strict=True))
+    first = hessian_product(tape, root, symbols, directions, along)
+    values = [*first.slopes, *(scatter.value for scatter in first.scatters)]
+    found = tangents(tape, values, moves, along)
+    nothing = tape.constant(0)
+    kept = zip(first.scatters, found[len(symbols) :], strict=True)
+    scatters = tuple(scatter._replace(value=value) for scatter, value in kept if value != nothing)
+    return Gradient(found[: len(symbols)], scatters)
+
+
 def hessian(tape: Tape, root: int, symbols: Sequence[int]) -> list[list[int]]:
     """Return the entries of the dense Hessian (symmetric: both triangles share their entries)."""
     rows = gradient(tape, root, symbols)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 
-from descend.evaluation import WORST, Vector
+from descend.evaluation import WORST
 from descend.kernel import small_layout as layout
 from descend.kernel.compile import MachineCode
 from descend.kernel.program import Program
 from descend.kernel.small_code import loop_function
 from descend.kernel.small_layout import TAIL, LoopRules, width
+from descend.vector import Vector
 
 NEVER = 2**62  # more steps than anybody waits for: counters are 64 bits wide
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from descend.errors import LimitError
-from descend.evaluation import ArrayVector, Evaluation, Order, Place, Vector
+from descend.box import Box
+from descend.errors import LimitError, MethodError
+from descend.evaluation import Evaluation, Needs, Order, Place, Work
 from descend.expression import binders
 from descend.expression.derivative import Gradient, hessian
 from descend.expression.limits import STANDARD, Limits
@@ -15,8 +16,10 @@ from descend.kernel.rounding import UNIT
 from descend.kernel.tiers import decide, nest_work
 from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.problem import Problem
-from descend.problem.products import DirectionalKernel, Packing, gauss_newton_gradient, hessian_gradient
+from descend.problem.products import DirectionalKernel, Packing, gauss_newton_gradient, hessian_gradient, third_gradient
 from descend.problem.sparsity import Sparsity, sparsity
+from descend.problem.squares import NO_PROX, NO_RESIDUALS
+from descend.vector import ArrayVector, Vector
 
 EXPLICIT_HESSIAN = 30  # variables that are numbers, up to which every second derivative is an entry of its own
 DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
@@ -27,6 +30,7 @@ class IndexedObjective:
     """The cost of a formula with sums over indices, at a point."""
 
     machine = None  # no loop is compiled as a whole
+    box: Box | None = None
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class IndexedObjective:
         Raises `LimitError` where one look would take more rounds of its sums than `limits` allow.
         """
         self.problem = problem
+        self.work = Work()
         self.names = problem.labels
         self._packing = Packing(problem.layout)
         self._data = dict(data)
@@ -56,7 +61,7 @@ class IndexedObjective:
         self._evaluator: Any = self._kernel(self._nest) if wanted else self._reference
         self._products: dict[str, DirectionalKernel | None] = {}
         self._explicit: NestInterpreter | None = None
-        self._sparsity: Sparsity | None = None
+        self._sparsity: Sparsity | str | None = None  # the pattern, or why there is none
         self._compile_products = wanted
 
     def __getstate__(self) -> dict[str, Any]:
@@ -80,7 +85,7 @@ class IndexedObjective:
 
     def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
         """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
-        if order is Order.HESSIAN:
+        if order is Order.BOUNDS:
             return self._second(point)
         numbers, arrays = self._packing.split(point)
         gradients = self._packing.zeros()
@@ -100,12 +105,49 @@ class IndexedObjective:
         found = self._directional("gauss-newton", gauss_newton_gradient)
         return None if found is None else found(point, direction)
 
+    def third(self, point: Vector, direction: Vector) -> Vector:
+        """Return ∇³f[v, v] for v = `direction`."""
+        found = self._directional("third", third_gradient)
+        assert found is not None
+        return found(point, direction)
+
+    def obstacle(self, needs: Needs) -> str | None:
+        """Return why the cost cannot give what a method needs, None where it can."""
+        if needs is Needs.NORMAL_MATRIX and self._directional("gauss-newton", gauss_newton_gradient) is None:
+            return NO_RESIDUALS
+        return NO_PROX if needs is Needs.PROX else None
+
+    def hessian(self, point: Vector) -> Any:
+        """Return the dense Hessian (n, n)."""
+        import numpy as np
+
+        sparse = self.sparse_hessian(point)
+        if sparse is not None:
+            return sparse.toarray()
+        full = np.array([self.product(point, ArrayVector(unit)).array() for unit in np.eye(len(self.names))])
+        return 0.5 * (full + full.T)
+
+    def gauss_newton(self, point: Vector) -> Any:
+        """Return 2·JᵀWJ (n, n), None where the cost is no sum of squares."""
+        import numpy as np
+
+        columns = [self.gauss_newton_product(point, ArrayVector(unit)) for unit in np.eye(len(self.names))]
+        return None if columns[0] is None else np.array([column.array() for column in columns if column is not None])
+
     def sparse_hessian(self, point: Vector) -> Any:
-        """Return the Hessian as a `scipy.sparse` matrix, from as many products as its pattern has colours."""
+        """Return the Hessian as a `scipy.sparse.csc_array`, from as many products as its pattern has colours.
+
+        None where nearly every variable meets every other.
+        """
         found = self._directional("hessian", hessian_gradient)
         assert found is not None
         if self._sparsity is None:
-            self._sparsity = sparsity(self.problem, found.gradient)
+            try:
+                self._sparsity = sparsity(self.problem, found.gradient)
+            except MethodError as error:
+                self._sparsity = str(error)
+        if isinstance(self._sparsity, str):
+            return None
         return self._sparsity.recover(lambda direction: self.product(point, ArrayVector(direction)).entries)
 
     def _directional(
@@ -154,8 +196,7 @@ class IndexedObjective:
         import numpy as np
 
         size = len(self.names)
-        full = np.array([self.product(point, ArrayVector(unit)).array() for unit in np.eye(size)])
-        full = 0.5 * (full + full.T)
+        full = self.hessian(point)
         # Without a running bound: each row is taken to be good to the roundings of one pass over the formula.
         largest = np.abs(full).max(initial=0.0)
         error = np.full_like(full, sum(1 for _ in self._nest.operations()) ** 0.5 * UNIT * largest)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, overload
 
 from descend.errors import StartError, printable
-from descend.evaluation import ArrayVector, Vector
 from descend.problem.parameters import number, real_array, start_vector
+from descend.vector import ArrayVector, Vector
 
 
 class Extent(NamedTuple):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from descend.evaluation import Vector
 from descend.expression.analyse import linear_in
 from descend.expression.derivative import gradient
 from descend.expression.tape import Tape
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import lower
+from descend.vector import Vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

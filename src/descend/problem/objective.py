@@ -6,17 +6,24 @@ not change during a run, so a run repeats.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from descend.evaluation import Evaluation, MachineFormula, Order, Place, Vector
-from descend.expression.derivative import hessian, hessian_product
+from descend.box import Box
+from descend.evaluation import Evaluation, MachineFormula, Needs, Order, Place, Work
+from descend.expression.analyse.ranges import ranges
+from descend.expression.analyse.squares import Residual, squares
+from descend.expression.derivative import hessian, hessian_product, third_product
 from descend.expression.limits import STANDARD, Limits
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
 from descend.kernel.tiers import decide, formula_work
 from descend.problem.problem import Problem
+from descend.problem.squares import NO_PROX, NO_RESIDUALS, gauss_newton_product, normal_matrix
+from descend.vector import Vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +37,12 @@ DENSE_HESSIAN = 500  # variables up to which a dense Hessian is made at all
 class FormulaObjective:
     """The cost of a formula at a point."""
 
+    box: Box | None = None
+
     def __init__(self, problem: Problem, looks: int, *, compiled: bool | None = None) -> None:
         """Choose the evaluator for a budget of `looks` (or as `compiled` says)."""
         self.problem = problem
+        self.work = Work()
         self.names = problem.variables
         self._program = lower(problem.tape, [problem.root, *problem.gradient], self.names)
         self._interpreter = Interpreter(self._program)
@@ -48,13 +58,13 @@ class FormulaObjective:
             else:
                 self.tier = f"interpreted: {obstacle}"
                 fall_back(obstacle)
-        self._hessian_program: Program | None = None
-        self._product: Interpreter | None = None
-        self._columns: Interpreter | None = None
+        self._evaluators: dict[str, Any] = {}
+        self._bounded_program: Program | None = None
+        self._nested: IndexedObjective | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # Evaluators hold functions of this process.
-        return self.__dict__ | dict.fromkeys(("_interpreter", "evaluator", "_product", "_columns"))
+        return self.__dict__ | {"_interpreter": None, "evaluator": None, "_evaluators": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -71,7 +81,7 @@ class FormulaObjective:
 
     def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
         """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
-        if order is Order.HESSIAN:
+        if order is Order.BOUNDS:
             return self._second(point)
         if self.evaluator is None:
             from descend.kernel.compile import PointKernel
@@ -80,47 +90,135 @@ class FormulaObjective:
         cost, *slopes = self.evaluator(point.entries)
         return Evaluation(cost, Vector(slopes))
 
+    # ------------------------------------------------------------------------------------------ higher derivatives
+
+    def obstacle(self, needs: Needs) -> str | None:
+        """Return why the cost cannot give what a method needs, None where it can."""
+        if needs is Needs.NORMAL_MATRIX and not self._residuals:
+            return NO_RESIDUALS
+        return NO_PROX if needs is Needs.PROX else None
+
+    def hessian(self, point: Vector) -> Any:
+        """Return the dense Hessian (n, n)."""
+        if len(self.names) > EXPLICIT_HESSIAN:
+            return self._columns("product", lambda: product_entries(self.problem, len(self.names)), point)
+        return self._explicit("hessian", self._triangle, point)
+
+    def sparse_hessian(self, point: Vector) -> Any:
+        """Return the Hessian as a `scipy.sparse.csc_array`, None where it is nearly full."""
+        return self._indexed.sparse_hessian(point)
+
+    def product(self, point: Vector, direction: Vector) -> Vector:
+        """Return Hessian times `direction`, without making the Hessian."""
+        return self._along("product", product_entries, point, direction)
+
+    def third(self, point: Vector, direction: Vector) -> Vector:
+        """Return ∇³f[v, v] for v = `direction`."""
+        return self._along("third", third_entries, point, direction)
+
+    def gauss_newton(self, point: Vector) -> Any:
+        """Return 2·JᵀWJ (n, n), None where the cost is not written as a sum of squares."""
+        if not self._residuals:
+            return None
+        p = self.problem
+        if len(self.names) > EXPLICIT_HESSIAN:
+            return self._columns("gauss-newton product", self._normal_product, point)
+        return self._explicit("gauss-newton", lambda: normal_matrix(p.tape, self._residuals, p.symbols), point)
+
+    def gauss_newton_product(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return 2·JᵀWJ times `direction`, None where the cost is not written as a sum of squares."""
+        if not self._residuals:
+            return None
+        return self._along("gauss-newton product", lambda _p, _size: self._normal_product(), point, direction)
+
+    @cached_property
+    def _residuals(self) -> Sequence[Residual]:
+        p = self.problem
+        found = squares(p.tape, p.root, ranges(p.tape, (p.root,)), frozenset())
+        return () if found is None else found.residuals
+
+    @property
+    def _indexed(self) -> IndexedObjective:
+        """The same cost by the way that knows patterns."""
+        if self._nested is None:
+            from descend.problem.indexed import IndexedObjective
+
+            self._nested = IndexedObjective(self.problem, {}, 1, compiled=self.tier == "compiled")
+        return self._nested
+
+    def _triangle(self) -> list[int]:
+        """Entries of the lower triangle of the Hessian, row by row."""
+        p = self.problem
+        rows = hessian(p.tape, p.root, p.symbols)
+        return [rows[i][j] for i in range(len(rows)) for j in range(i + 1)]
+
+    def _normal_product(self) -> tuple[list[int], list[str]]:
+        p = self.problem
+        names = [f"`v{k}" for k in range(len(self.names))]
+        along = [p.tape.symbol(name) for name in names]
+        return gauss_newton_product(p.tape, self._residuals, p.symbols, along, {}).slopes, [*self.names, *names]
+
+    def _evaluator(self, what: str, made: Callable[[], Program]) -> Any:
+        """Return the function of a program that is `made` at the first call, in machine code where the looks are."""
+        if what not in self._evaluators:
+            program = made()
+            if self.tier == "compiled":
+                from descend.kernel.compile import PointKernel
+
+                self._evaluators[what] = PointKernel(program)
+            else:
+                self._evaluators[what] = Interpreter(program)
+        return self._evaluators[what]
+
+    def _explicit(self, what: str, triangle: Callable[[], list[int]], point: Vector) -> Any:
+        """Return the matrix each entry of whose lower triangle is an output of a program."""
+        import numpy as np
+
+        made = self._evaluator(what, lambda: lower(self.problem.tape, triangle(), self.names))
+        return np.array(square(made(point.entries), len(self.names)))
+
+    def _along(self, what: str, entries: Entries, point: Vector, direction: Vector) -> Vector:
+        def made() -> Program:
+            return lower(self.problem.tape, *entries(self.problem, len(self.names)))
+
+        return Vector(self._evaluator(what, made)([*point.entries, *direction.entries]))
+
+    def _columns(self, what: str, entries: Callable[[], tuple[list[int], list[str]]], point: Vector) -> Any:
+        """Return the matrix from its products with all unit vectors at once."""
+        import numpy as np
+
+        size, name = len(self.names), f"{what} with every unit vector"
+        if name not in self._evaluators:
+            self._evaluators[name] = Interpreter(lower(self.problem.tape, *entries()), arrays())
+        columns = evaluate_arrays(self._evaluators[name], [*point.entries, *np.eye(size)])
+        full = np.array([np.broadcast_to(column, size) for column in columns])
+        return 0.5 * (full + full.T)
+
+    # ----------------------------------------------------------------------------------------- bounds, and trouble
+
     def _second(self, point: Vector) -> Evaluation:
         size = len(self.names)
         p = self.problem
-        if self._hessian_program is None and size <= EXPLICIT_HESSIAN:
-            rows = hessian(p.tape, p.root, p.symbols)
-            entries = [rows[i][j] for i in range(size) for j in range(i + 1)]
-            self._hessian_program = lower(p.tape, [p.root, *p.gradient, *entries], self.names)
-        if self._hessian_program is not None:
-            values, bounds = with_bounds(self._hessian_program, point.entries)
+        if size <= EXPLICIT_HESSIAN:
+            if self._bounded_program is None:
+                self._bounded_program = lower(p.tape, [p.root, *p.gradient, *self._triangle()], self.names)
+            values, bounds = with_bounds(self._bounded_program, point.entries)
             second = square(values[size + 1 :], size)
             error = square(bounds[size + 1 :], size)
         else:
             values, bounds = with_bounds(self._program, point.entries)
-            products = self._products(point) if size <= DENSE_HESSIAN else None
-            if products is None:
+            if size > DENSE_HESSIAN:
                 return Evaluation(values[0], Vector(values[1:]), None, bounds[0], Vector(bounds[1:]))
-            second, error = products
+            second, error = self._rough(self.hessian(point))
         slopes, slope_bounds = values[1 : size + 1], bounds[1 : size + 1]
         return Evaluation(values[0], Vector(slopes), second, bounds[0], Vector(slope_bounds), error)
 
-    def product(self, point: Vector, direction: Vector) -> Vector:
-        """Return Hessian times `direction`, without making the Hessian."""
-        p, size = self.problem, len(self.names)
-        if self._product is None:
-            entries, names = product_entries(p, size)
-            self._product = Interpreter(lower(p.tape, entries, names))
-        return Vector(self._product([*point.entries, *direction.entries]))
-
-    def _products(self, point: Vector) -> tuple[Square, Square]:
-        """Dense Hessian as products with all unit vectors at once."""
+    def _rough(self, full: Any) -> tuple[Square, Square]:
+        """Return a Hessian with a bound for each entry: the roundings of one pass over the tape (no running bound)."""
         import numpy as np
 
-        p, size = self.problem, len(self.names)
-        if self._columns is None:
-            entries, names = product_entries(p, size)
-            self._columns = Interpreter(lower(p.tape, entries, names), arrays())
-        columns = evaluate_arrays(self._columns, [*point.entries, *np.eye(size)])
-        full = np.array([np.broadcast_to(column, size) for column in columns])
-        full = 0.5 * (full + full.T)
-        # Without a running bound: each row is taken to be good to the roundings of one pass over the tape.
-        error = np.full_like(full, len(self._columns.program.instructions) ** 0.5 * UNIT * np.abs(full).max())
+        passes = self._evaluators["product with every unit vector"].program.instructions
+        error = np.full_like(full, len(passes) ** 0.5 * UNIT * np.abs(full).max())
         return _rows(full), _rows(error)
 
     def trouble(self, point: Vector) -> Place | None:
@@ -140,7 +238,16 @@ def product_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]:
     return found.slopes, [*problem.variables, *directions]
 
 
+def third_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]:
+    """Return (entries of ∇³f[v, v], names of the inputs: the variables, then the direction)."""
+    tape = problem.tape
+    directions = [f"`v{k}" for k in range(size)]
+    found = third_product(tape, problem.root, problem.symbols, [tape.symbol(d) for d in directions])
+    return found.slopes, [*problem.variables, *directions]
+
+
 Square = tuple[tuple[float, ...], ...]
+Entries = Callable[[Problem, int], tuple[list[int], list[str]]]
 
 
 def _rows(matrix: Any) -> Square:

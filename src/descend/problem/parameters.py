@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from descend.errors import StartError, printable, unknown_name
-from descend.evaluation import Vector
+from descend.vector import Vector
 
 
 def number(value: Any, what: str) -> float:

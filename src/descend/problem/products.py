@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from descend.evaluation import ArrayVector, Vector
 from descend.expression.analyse.interval import Range
 from descend.expression.analyse.ranges import ranges
 from descend.expression.analyse.squares import squares
-from descend.expression.derivative import Gradient, hessian_product
+from descend.expression.derivative import Gradient, hessian_product, third_product
 from descend.problem.layout import Layout
 from descend.problem.problem import Problem
 from descend.problem.squares import gauss_newton_product
+from descend.vector import ArrayVector, Vector
 
 DIRECTION = "`v"  # before the name of a variable: no door accepts a backtick in a name, so it is nobody's variable
 
@@ -77,6 +77,13 @@ def hessian_gradient(problem: Problem, packing: Packing, _data: Mapping[str, Any
     along = [problem.tape.symbol(DIRECTION + name) for name in packing.numbers]
     arrays = {name: DIRECTION + name for name in packing.extents}
     return hessian_product(problem.tape, problem.root, problem.symbols, along, arrays)
+
+
+def third_gradient(problem: Problem, packing: Packing, _data: Mapping[str, Any]) -> Gradient:
+    """Return the entries of ∇³f[v, v]."""
+    along = [problem.tape.symbol(DIRECTION + name) for name in packing.numbers]
+    arrays = {name: DIRECTION + name for name in packing.extents}
+    return third_product(problem.tape, problem.root, problem.symbols, along, arrays)
 
 
 def gauss_newton_gradient(problem: Problem, packing: Packing, data: Mapping[str, Any]) -> Gradient | None:

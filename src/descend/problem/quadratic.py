@@ -7,11 +7,11 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from descend.evaluation import Vector
 from descend.expression.analyse import EXACT_VARIABLES, quadratic
 from descend.expression.analyse.unroll import unrolled
 from descend.expression.tape import Formula
 from descend.problem.problem import Problem
+from descend.vector import Vector
 
 
 class Shape(Enum):

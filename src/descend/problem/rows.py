@@ -11,18 +11,20 @@ from functools import cached_property, partial
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
+from descend.box import Box
 from descend.data.source import doubles
-from descend.evaluation import Evaluation, Order, Place, Vector
+from descend.evaluation import Evaluation, Needs, Order, Place, Work
 from descend.expression.analyse.ranges import ranges
 from descend.expression.analyse.squares import Residual, squares
-from descend.expression.derivative import gradient, hessian
+from descend.expression.derivative import hessian
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
 from descend.kernel.tiers import bounded_work, decide, rows_work
-from descend.problem.objective import Square, first_bad, product_entries, square
+from descend.problem.objective import first_bad, product_entries, square, third_entries
 from descend.problem.problem import Problem
-from descend.problem.squares import gauss_newton_product
+from descend.problem.squares import NO_PROX, NO_RESIDUALS, gauss_newton_product, normal_matrix
+from descend.vector import Vector
 
 if TYPE_CHECKING:
     from descend.data.source import Table
@@ -36,10 +38,12 @@ class RowsObjective:
     """The summed (or mean) loss of a model over the rows of a table."""
 
     machine = None
+    box: Box | None = None
 
     def __init__(self, problem: Problem, table: Table, looks: int, *, compiled: bool | None = None) -> None:
         """Choose the evaluator for a budget of `looks` (or as `compiled` says)."""
         self.problem = problem
+        self.work = Work()
         self.table = table
         self.names = problem.variables
         self.columns = [table.stored(name) for name in problem.columns]
@@ -66,7 +70,7 @@ class RowsObjective:
 
     def look(self, point: Vector, order: Order = Order.GRADIENT) -> Evaluation:
         """Evaluate cost and gradient (and, if asked, Hessian and rounding bounds) at `point`."""
-        if order is Order.HESSIAN:
+        if order is Order.BOUNDS:
             return self._second(point)
         cost, *slopes = self._sums("gradient", lambda: self._program, point.entries)
         return Evaluation(cost, Vector(slopes))
@@ -76,17 +80,31 @@ class RowsObjective:
         (cost,) = self._sums("value", lambda: self._lowered([self.problem.root]), point.entries)
         return cost
 
-    def hessian(self, point: Vector) -> Square:
-        """Return the dense Hessian alone."""
-        found = self._sums("hessian", lambda: self._lowered(self._triangle), point.entries)
-        return square(found, len(self.names))
+    def obstacle(self, needs: Needs) -> str | None:
+        """Return why the cost cannot give what a method needs, None where it can."""
+        if needs is Needs.NORMAL_MATRIX and not self._residuals:
+            return NO_RESIDUALS
+        return NO_PROX if needs is Needs.PROX else None
 
-    def gauss_newton(self, point: Vector) -> Square | None:
+    def hessian(self, point: Vector) -> Any:
+        """Return the dense Hessian alone."""
+        return self._square("hessian", lambda: self._lowered(self._triangle), point)
+
+    def sparse_hessian(self, point: Vector) -> Any:  # noqa: ARG002 - the protocol's
+        """Return None: every parameter meets every other in the rows."""
+        return
+
+    def gauss_newton(self, point: Vector) -> Any:
         """Return 2·JᵀWJ, None where the loss of a row is not written as a sum of squares."""
         if not self._residuals:
             return None
-        found = self._sums("gauss-newton", lambda: self._lowered(self._normal_matrix()), point.entries)
-        return square(found, len(self.names))
+        tape, symbols = self.problem.tape, self.problem.symbols
+        return self._square("gauss-newton", lambda: self._lowered(normal_matrix(tape, self._residuals, symbols)), point)
+
+    def _square(self, what: str, made: Callable[[], Program], point: Vector) -> Any:
+        import numpy as np
+
+        return np.array(square(self._sums(what, made, point.entries), len(self.names)))
 
     def product(self, point: Vector, direction: Vector) -> Vector:
         """Return Hessian times `direction`, from the tangent of the gradient."""
@@ -95,6 +113,14 @@ class RowsObjective:
             return self._lowered(*product_entries(self.problem, len(self.names)))
 
         return Vector(self._sums("product", made, [*point.entries, *direction.entries]))
+
+    def third(self, point: Vector, direction: Vector) -> Vector:
+        """Return ∇³f[v, v] for v = `direction`."""
+
+        def made() -> Program:
+            return self._lowered(*third_entries(self.problem, len(self.names)))
+
+        return Vector(self._sums("third", made, [*point.entries, *direction.entries]))
 
     def gauss_newton_product(self, point: Vector, direction: Vector) -> Vector | None:
         """Return 2·JᵀWJ times `direction`, None where the loss of a row is not written as a sum of squares."""
@@ -130,17 +156,6 @@ class RowsObjective:
         p = self.problem
         found = squares(p.tape, p.root, ranges(p.tape, (p.root,)), frozenset(p.columns))
         return () if found is None else found.residuals
-
-    def _normal_matrix(self) -> list[int]:
-        """Entries of the lower triangle of 2·Σ w·∇r·∇rᵀ of a row."""
-        p, tape = self.problem, self.problem.tape
-        slopes = [(tape.mul((tape.constant(2), r.weight)), gradient(tape, r.entry, p.symbols)) for r in self._residuals]
-        size = len(self.names)
-        return [
-            tape.add([tape.mul((weight, slope[i], slope[j])) for weight, slope in slopes])
-            for i in range(size)
-            for j in range(i + 1)
-        ]
 
     def _sums(self, what: str, made: Callable[[], Program], numbers: Sequence[float]) -> list[float]:
         """Return the sums (or means) of the outputs of a program, which is `made` at the first call."""

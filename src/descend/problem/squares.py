@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from descend.expression.analyse.squares import Residual
-from descend.expression.derivative import Gradient, tangents
+from descend.expression.derivative import Gradient, gradient, tangents
 from descend.expression.masks import times
 from descend.expression.reverse import Seed, sweep_from
 from descend.expression.tape import Tape
+
+NO_RESIDUALS = "the cost is not written as a sum of squares"
+NO_PROX = "the cost has no penalty with a proximal operator"
 
 
 def gauss_newton_product(
@@ -34,3 +37,13 @@ def gauss_newton_product(
     adjoints, scatters = sweep_from(tape, seeds, frozenset(symbols), frozenset(arrays))
     nothing = tape.constant(0)
     return Gradient([adjoints.get(symbol, nothing) for symbol in symbols], scatters)
+
+
+def normal_matrix(tape: Tape, terms: Sequence[Residual], symbols: Sequence[int]) -> list[int]:
+    """Return the entries of the lower triangle of 2·Σ w·∇r·∇rᵀ, row by row, of residuals without loops."""
+    slopes = [(tape.mul((tape.constant(2), r.weight)), gradient(tape, r.entry, symbols)) for r in terms]
+    return [
+        tape.add([tape.mul((weight, slope[i], slope[j])) for weight, slope in slopes])
+        for i in range(len(symbols))
+        for j in range(i + 1)
+    ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from descend.errors import StartError
-from descend.evaluation import Objective, Vector
+from descend.evaluation import Objective
+from descend.vector import Vector
 
 CANDIDATES = (1.0, 0.5, 2.0, 0.1, -1.0, 10.0, 0.0)
 

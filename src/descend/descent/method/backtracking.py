@@ -7,10 +7,12 @@ from math import isfinite
 from operator import index
 from typing import ClassVar
 
+from descend.box import Box
 from descend.descent.method.base import Method, State
 from descend.descent.status import Ending
 from descend.errors import MethodError, printable
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation
+from descend.vector import Vector
 
 SUFFICIENT = 1e-4  # Armijo's constant
 TRIES = 60  # of one line search
@@ -50,8 +52,8 @@ class Backtracking(Method):
             raise MethodError(f"memory must be a whole number of at least 1, not {printable(repr(self.memory), 40)}")
         object.__setattr__(self, "memory", memory)
 
-    def start(self, x: Vector) -> SearchState:
-        return SearchState(x)
+    def start(self, x: Vector, box: Box | None = None) -> SearchState:
+        return SearchState(x, box=box)
 
     def predict(self, state: State) -> Vector:
         assert isinstance(state, SearchState)

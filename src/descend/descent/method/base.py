@@ -5,19 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from descend.box import Box
 from descend.descent.status import Ending
-from descend.evaluation import Evaluation, Objective, Order, Vector
+from descend.evaluation import Curvature, Evaluation, Needs, Objective
+from descend.vector import Vector
 
 
 @dataclass(frozen=True)
 class State:
-    """A method's memory.  `number` counts accepted steps; `rate` is the factor on the gradient of the last step."""
+    """A method's memory.  `number` counts accepted steps; `rate` is the factor on the gradient of the last step.
+
+    `box` are the bounds of the variables, None where there are none.
+    """
 
     x: Any  # Vector; Symbols while a fixed-step method is traced
     number: Any = 0
     rate: Any = float("nan")
     accepted: bool = True
     gave_up: Ending | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,13 @@ class Method:
     """Predict (choose where to look) → error (look) → learn (update).  A method never sees data or a formula."""
 
     name: ClassVar[str] = ""
-    needs: ClassVar[Order] = Order.GRADIENT
+    needs: ClassVar[Needs] = Needs.GRADIENT
     fixed_step: ClassVar[bool] = False  # learn uses only `descent.arithmetic`, so the loop can be compiled as a whole
     source: ClassVar[str] = ""
 
-    def start(self, x: Vector) -> State:
-        """Return the memory before the first look."""
-        return State(x)
+    def start(self, x: Vector, box: Box | None = None) -> State:
+        """Return the memory before the first look; `box` are the bounds, in which x lies."""
+        return State(x, box=box)
 
     def predict(self, state: State) -> Vector:
         """Return the point to look at next."""
@@ -39,8 +45,11 @@ class Method:
         return point
 
     def error(self, objective: Objective, point: Vector) -> Evaluation:
-        """Look."""
-        return objective.look(point)
+        """Look; with the curvature at hand for a method that needs more than the gradient."""
+        evaluation = objective.look(point)
+        if self.needs is Needs.GRADIENT:
+            return evaluation
+        return evaluation._replace(curvature=Curvature(objective, point))
 
     def learn(self, state: Any, point: Any, evaluation: Any) -> Any:
         """Return the memory after the look: moved, or with `accepted=False`, or with `gave_up` set."""
@@ -52,5 +61,7 @@ class Method:
 
 
 def stepped(state: State, x: Any, rate: Any) -> State:
-    """Return the state after an accepted step to `x`."""
+    """Return the state after an accepted step to `x`, or to the nearest point of the box."""
+    if state.box is not None:
+        x = state.box.project(x)
     return replace(state, x=x, number=state.number + 1, rate=rate, accepted=True)

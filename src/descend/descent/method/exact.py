@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from descend.descent.method.base import Method, State, stepped
 from descend.descent.status import Ending
-from descend.evaluation import Evaluation, Vector
+from descend.evaluation import Evaluation
+from descend.vector import Vector
 
 
 @dataclass(frozen=True)
