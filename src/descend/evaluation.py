@@ -113,6 +113,10 @@ class Objective(Protocol):
         """Return the normal matrix times `direction`, None where the cost is no sum of squares."""
         ...
 
+    def residual_curvature(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return 2·JᵀW·r''(v, v) for the direction v, None where the cost is no sum of squares."""
+        ...
+
 
 @dataclass(frozen=True)
 class Curvature:
@@ -146,6 +150,12 @@ class Curvature:
         """Return the normal matrix times `direction` (arrays)."""
         self.objective.work.products += 1
         found = self.objective.gauss_newton_product(self.point, self.point.like(direction))
+        return None if found is None else found.array()
+
+    def residual_curvature(self, direction: Any) -> Any:
+        """Return 2·JᵀW·r''(v, v) for v = `direction` (arrays): how the residuals r bend along v."""
+        self.objective.work.products += 1
+        found = self.objective.residual_curvature(self.point, self.point.like(direction))
         return None if found is None else found.array()
 
     def third(self, direction: Any) -> Any:

@@ -16,7 +16,14 @@ from descend.kernel.rounding import UNIT
 from descend.kernel.tiers import decide, nest_work
 from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.problem import Problem
-from descend.problem.products import DirectionalKernel, Packing, gauss_newton_gradient, hessian_gradient, third_gradient
+from descend.problem.products import (
+    DirectionalKernel,
+    Packing,
+    gauss_newton_gradient,
+    hessian_gradient,
+    residual_curvature_gradient,
+    third_gradient,
+)
 from descend.problem.sparsity import Sparsity, sparsity
 from descend.problem.squares import NO_PROX, NO_RESIDUALS
 from descend.vector import ArrayVector, Vector
@@ -103,6 +110,11 @@ class IndexedObjective:
     def gauss_newton_product(self, point: Vector, direction: Vector) -> Vector | None:
         """Return the Gauss-Newton matrix 2·JᵀWJ times `direction`; None where the cost is no sum of squares."""
         found = self._directional("gauss-newton", gauss_newton_gradient)
+        return None if found is None else found(point, direction)
+
+    def residual_curvature(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return 2·JᵀW·r''(v, v) for v = `direction`; None where the cost is no sum of squares."""
+        found = self._directional("residual curvature", residual_curvature_gradient)
         return None if found is None else found(point, direction)
 
     def third(self, point: Vector, direction: Vector) -> Vector:

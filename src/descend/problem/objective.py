@@ -15,14 +15,20 @@ from descend.box import Box
 from descend.evaluation import Evaluation, MachineFormula, Needs, Order, Place, Work
 from descend.expression.analyse.ranges import ranges
 from descend.expression.analyse.squares import Residual, squares
-from descend.expression.derivative import hessian, hessian_product, third_product
+from descend.expression.derivative import Gradient, hessian, hessian_product, third_product
 from descend.expression.limits import STANDARD, Limits
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
 from descend.kernel.tiers import decide, formula_work
 from descend.problem.problem import Problem
-from descend.problem.squares import NO_PROX, NO_RESIDUALS, gauss_newton_product, normal_matrix
+from descend.problem.squares import (
+    NO_PROX,
+    NO_RESIDUALS,
+    gauss_newton_product,
+    normal_matrix,
+    residual_curvature,
+)
 from descend.vector import Vector
 
 if TYPE_CHECKING:
@@ -131,6 +137,12 @@ class FormulaObjective:
             return None
         return self._along("gauss-newton product", lambda _p, _size: self._normal_product(), point, direction)
 
+    def residual_curvature(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return 2·JᵀW·r''(v, v) for v = `direction`, None where the cost is not written as a sum of squares."""
+        if not self._residuals:
+            return None
+        return self._along("residual curvature", lambda _p, _size: self._bent(residual_curvature), point, direction)
+
     @cached_property
     def _residuals(self) -> Sequence[Residual]:
         p = self.problem
@@ -153,10 +165,14 @@ class FormulaObjective:
         return [rows[i][j] for i in range(len(rows)) for j in range(i + 1)]
 
     def _normal_product(self) -> tuple[list[int], list[str]]:
+        return self._bent(gauss_newton_product)
+
+    def _bent(self, derive: Callable[..., Gradient]) -> tuple[list[int], list[str]]:
+        """Return (entries of what is derived from the residuals and a direction, names of the inputs)."""
         p = self.problem
         names = [f"`v{k}" for k in range(len(self.names))]
         along = [p.tape.symbol(name) for name in names]
-        return gauss_newton_product(p.tape, self._residuals, p.symbols, along, {}).slopes, [*self.names, *names]
+        return derive(p.tape, self._residuals, p.symbols, along, {}).slopes, [*self.names, *names]
 
     def _evaluator(self, what: str, made: Callable[[], Program]) -> Any:
         """Return the function of a program that is `made` at the first call, in machine code where the looks are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from descend.expression.analyse.interval import Range
@@ -11,7 +11,7 @@ from descend.expression.analyse.squares import squares
 from descend.expression.derivative import Gradient, hessian_product, third_product
 from descend.problem.layout import Layout
 from descend.problem.problem import Problem
-from descend.problem.squares import gauss_newton_product
+from descend.problem.squares import gauss_newton_product, residual_curvature
 from descend.vector import ArrayVector, Vector
 
 DIRECTION = "`v"  # before the name of a variable: no door accepts a backtick in a name, so it is nobody's variable
@@ -88,6 +88,17 @@ def third_gradient(problem: Problem, packing: Packing, _data: Mapping[str, Any])
 
 def gauss_newton_gradient(problem: Problem, packing: Packing, data: Mapping[str, Any]) -> Gradient | None:
     """Return the entries of 2·JᵀWJ·v, None where the cost is not written as a sum of squares."""
+    return _from_residuals(gauss_newton_product, problem, packing, data)
+
+
+def residual_curvature_gradient(problem: Problem, packing: Packing, data: Mapping[str, Any]) -> Gradient | None:
+    """Return the entries of 2·JᵀW·r''(v, v), None where the cost is not written as a sum of squares."""
+    return _from_residuals(residual_curvature, problem, packing, data)
+
+
+def _from_residuals(
+    derive: Callable[..., Gradient], problem: Problem, packing: Packing, data: Mapping[str, Any]
+) -> Gradient | None:
     tape = problem.tape
     arrays = {name: Range(float(array.min()), float(array.max())) for name, array in data.items() if len(array)}
     found = squares(tape, problem.root, ranges(tape, (problem.root,), arrays=arrays), frozenset(data))
@@ -95,4 +106,4 @@ def gauss_newton_gradient(problem: Problem, packing: Packing, data: Mapping[str,
         return None
     along = [tape.symbol(DIRECTION + name) for name in packing.numbers]
     directions = {name: DIRECTION + name for name in packing.extents}
-    return gauss_newton_product(tape, found.residuals, problem.symbols, along, directions)
+    return derive(tape, found.residuals, problem.symbols, along, directions)

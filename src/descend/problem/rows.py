@@ -16,14 +16,20 @@ from descend.data.source import doubles
 from descend.evaluation import Evaluation, Needs, Order, Place, Work
 from descend.expression.analyse.ranges import ranges
 from descend.expression.analyse.squares import Residual, squares
-from descend.expression.derivative import hessian
+from descend.expression.derivative import Gradient, hessian
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
 from descend.kernel.tiers import bounded_work, decide, rows_work
 from descend.problem.objective import first_bad, product_entries, square, third_entries
 from descend.problem.problem import Problem
-from descend.problem.squares import NO_PROX, NO_RESIDUALS, gauss_newton_product, normal_matrix
+from descend.problem.squares import (
+    NO_PROX,
+    NO_RESIDUALS,
+    gauss_newton_product,
+    normal_matrix,
+    residual_curvature,
+)
 from descend.vector import Vector
 
 if TYPE_CHECKING:
@@ -124,6 +130,14 @@ class RowsObjective:
 
     def gauss_newton_product(self, point: Vector, direction: Vector) -> Vector | None:
         """Return 2·JᵀWJ times `direction`, None where the loss of a row is not written as a sum of squares."""
+        return self._bent("gauss-newton product", gauss_newton_product, point, direction)
+
+    def residual_curvature(self, point: Vector, direction: Vector) -> Vector | None:
+        """Return 2·JᵀW·r''(v, v) for v = `direction`, None where a row's loss is not written as a sum of squares."""
+        return self._bent("residual curvature", residual_curvature, point, direction)
+
+    def _bent(self, what: str, derive: Callable[..., Gradient], point: Vector, direction: Vector) -> Vector | None:
+        """Return the sums of what is derived from a row's residuals and a direction; None where there are none."""
         residuals = self._residuals
         if not residuals:
             return None
@@ -132,10 +146,9 @@ class RowsObjective:
             p = self.problem
             names = [f"`v{k}" for k in range(len(self.names))]
             along = [p.tape.symbol(name) for name in names]
-            entries = gauss_newton_product(p.tape, residuals, p.symbols, along, {}).slopes
-            return self._lowered(entries, [*p.variables, *names])
+            return self._lowered(derive(p.tape, residuals, p.symbols, along, {}).slopes, [*p.variables, *names])
 
-        return Vector(self._sums("gauss-newton product", made, [*point.entries, *direction.entries]))
+        return Vector(self._sums(what, made, [*point.entries, *direction.entries]))
 
     # ------------------------------------------------------------------------------------------------- programs
 

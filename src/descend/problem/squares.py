@@ -30,6 +30,29 @@ def gauss_newton_product(
     v are the entries `directions` and, for each name in `arrays`, the array of directions that it maps to.
     """
     found = tangents(tape, [term.entry for term in terms], dict(zip(symbols, directions, strict=True)), arrays)
+    return _swept_back(tape, terms, found, symbols, arrays)
+
+
+def residual_curvature(
+    tape: Tape,
+    terms: Sequence[Residual],
+    symbols: Sequence[int],
+    directions: Sequence[int],
+    arrays: Mapping[str, str],
+) -> Gradient:
+    """Return 2·Σ w·∇r·(vᵀ∇²r·v): the second derivative of each residual along v, swept back through it.
+
+    The right side of the geodesic acceleration (Transtrum & Sethna, arXiv:1201.5885, 2012), v as in
+    `gauss_newton_product`.
+    """
+    moves = dict(zip(symbols, directions, strict=True))
+    first = tangents(tape, [term.entry for term in terms], moves, arrays)
+    return _swept_back(tape, terms, tangents(tape, first, moves, arrays), symbols, arrays)
+
+
+def _swept_back(
+    tape: Tape, terms: Sequence[Residual], found: Sequence[int], symbols: Sequence[int], arrays: Mapping[str, str]
+) -> Gradient:
     seeds = []
     for term, along in zip(terms, found, strict=True):
         adjoint = times(tape, tape.mul((tape.constant(2), term.weight)), along)
