@@ -11,6 +11,8 @@ class Status(Enum):
     # Successes.
     EXACT = "Solved exactly: the minimum was computed in closed form."
     MINIMUM = "A minimum was reached: nothing nearby is lower, and the minimum is no further away than was asked."
+    AT_BOUND = "A minimum was reached at a bound: only the bound keeps the cost from falling further."
+    COST_REACHED = "The target was reached: the cost is no higher than was asked."
     # Not successes.
     STEP_SMALL = "The steps became small, but the minimum is further away than the precision asked for."
     LOOKS_SPENT = "The budget ran out before a minimum was reached."
@@ -19,6 +21,7 @@ class Status(Enum):
     DIVERGING = "The cost grows from step to step: the learning rate is too large."
     CYCLING = "The steps repeat the same points over and over."
     NOT_FINITE = "The cost or its slope has no finite value here."
+    OUTSIDE_DOMAIN = "The start lies outside the domain: the cost or its slope has no value there."
     UNBOUNDED = "There is no minimum: the cost falls without end."
     SADDLE = "The slope is zero, but the cost still falls in some direction: a saddle."
     MAXIMUM = "The slope is zero, but the cost falls on every side: a maximum."
@@ -31,7 +34,7 @@ class Status(Enum):
         return self in _SUCCESSES
 
 
-_SUCCESSES = frozenset({Status.EXACT, Status.MINIMUM})
+_SUCCESSES = frozenset({Status.EXACT, Status.MINIMUM, Status.AT_BOUND, Status.COST_REACHED})
 
 
 class Ending(Enum):
@@ -46,6 +49,9 @@ class Ending(Enum):
     UNMOVED = "the step no longer changes the point"
     NO_STEP = "no step along the slope lowers the cost"
     FLAT = "the slope is exactly zero"
+    CLOSE = "the estimated distance to the minimum is as small as doubles support"
+    TARGET = "the cost came down to the target"
     SOLVED = "the minimum was computed in closed form"
     INTERRUPTED = "interrupted"
     CALLER = "the callback asked to stop"
+    RAISED = "the callback raised an error"
