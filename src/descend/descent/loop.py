@@ -25,13 +25,17 @@ def descend(
     *,
     recorder: Recorder | None = None,
     watch: Watch | None = None,
+    onward: Run | None = None,
 ) -> Run:
     """Walk from `start` until `stopping` (asked after every look), the method or the user ends it.
 
-    `watch` is called after every look; returning True ends the run.  Ctrl-C ends it too, keeping the best point.
+    `watch` is called after every look; returning True ends the run.  Ctrl-C ends it too, keeping the best point, and
+    so does an error in `watch`, which the run then holds.  The facts of a run that this one carries `onward` are added
+    to its own.
     """
-    began = perf_counter()
-    progress = Progress(start, start)
+    progress = Progress(start, start) if onward is None else Progress.resumed(onward, start)
+    began = perf_counter() - progress.seconds
+    earlier = progress.steps
     state = method.start(start, objective.box)
     before = replace(objective.work)
     ending: Ending | None = None
@@ -45,15 +49,16 @@ def descend(
             if point is state.x:
                 progress.last = Look(point, evaluation)
             ending = stopping.ending(progress)
-            if watch is not None and watch(progress) is True and ending is None:
-                ending = Ending.CALLER
+            if watch is not None:
+                asked = _asked(watch, progress)
+                ending = asked if ending is None or asked is Ending.RAISED else ending
             if ending is None:
                 old, state = state, method.learn(state, point, evaluation)
                 ending = state.gave_up
                 progress.accepted = state.accepted
                 if state.number != old.number:
                     change = state.x - old.x
-                    progress.steps = state.number
+                    progress.steps = earlier + state.number
                     progress.step_size = change.norm()
                     progress.moved = any(change)
                 if state.x is point:  # a trial that was accepted: the step led here
@@ -64,7 +69,18 @@ def descend(
     except KeyboardInterrupt:
         ending = Ending.INTERRUPTED
     done = Work(objective.work.hessians - before.hessians, objective.work.products - before.products)
+    if onward is not None:
+        done = Work(done.hessians + onward.work.hessians, done.products + onward.work.products)
     return finish(progress, ending or Ending.INTERRUPTED, recorder, perf_counter() - began, work=done)
+
+
+def _asked(watch: Watch, progress: Progress) -> Ending | None:
+    """Let the caller see the progress; return the ending that this asks for."""
+    try:
+        return Ending.CALLER if watch(progress) is True else None
+    except Exception as error:  # noqa: BLE001 - whatever it is: it is raised again when the best point is saved
+        progress.error = error
+        return Ending.RAISED
 
 
 def _record(recorder: Recorder, progress: Progress, here: tuple[int, float], state: State) -> None:
@@ -111,4 +127,5 @@ def finish(
         trace=None if recorder is None else recorder.trace(),
         tier=tier,
         work=work or Work(),
+        error=progress.error,
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations, product
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
 from typing import NamedTuple
 
+from descend.descent.face import Face
 from descend.descent.spectrum import Direction, Spectrum
-from descend.evaluation import Evaluation, Objective, Order
+from descend.evaluation import Evaluation, Order
 from descend.vector import Vector
 
 # How far is looked, in the variables' scale; the nearest are for variables at 0, which have no scale of their own.
@@ -22,6 +23,7 @@ ENDS = DISTANCES[0], DISTANCES[-1]
 FURTHEST = 0.05  # what counts as nearby; a plateau that ends beyond is one all the same
 NOISES = 8.0  # bounds on the rounding error that a difference must exceed
 CLOSE_BY = 4e-8
+FURTHER = tuple(k * 10.0**e for e in range(-8, 1) for k in (1, 3))  # how far a way down is followed, in scales
 FLOOR_STEPS = 6  # Newton corrections after each step
 FURTHEST_FLOOR = 1.0  # of the variables' scale: beyond, a correction leads somewhere else
 MOST_PAIRS = 28  # of directions without curvature that are combined, where there are more than three
@@ -39,8 +41,9 @@ class Side(NamedTuple):
 class Surroundings:
     """The neighbourhood of `point`, where `seen` was seen and the curvature is `curvature`."""
 
-    def __init__(self, objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum) -> None:
-        self.objective, self.point, self.seen, self.curvature = objective, point, seen, curvature
+    def __init__(self, face: Face, point: Vector, seen: Evaluation, curvature: Spectrum) -> None:
+        self.face, self.point, self.seen, self.curvature = face, point, seen, curvature
+        self._fall: Vector | None = None  # the first step that was found to lead down
 
     def side(self, direction: Direction, along: Sequence[int], first: float, last: float = FURTHEST) -> Side:
         """Walk along `direction` (made of the eigenvectors `along`), further with each look."""
@@ -56,7 +59,13 @@ class Surroundings:
     def _look(self, step: Vector, others: Sequence[int]) -> float:
         """How much higher the cost is there or, where rounding hides it, is about to be; 0 where that is hidden too."""
         there = self._floor(self.point + step, others)
-        seen = self.objective.look(there, Order.BOUNDS)
+        seen = self.face.look(there, Order.BOUNDS)
+        change = self._change(there, seen)
+        if change < 0 and self._fall is None and there.finite:
+            self._fall = there - self.point
+        return change
+
+    def _change(self, there: Vector, seen: Evaluation) -> float:
         if seen.cost == -inf or not all(map(isfinite, there)):
             return -inf  # down for ever, or over the edge of the doubles: no reason to call this a minimum
         difference = seen.cost - self.seen.cost
@@ -70,7 +79,7 @@ class Surroundings:
         return slope if abs(slope) > NOISES * noise else 0.0
 
     def _floor(self, there: Vector, others: Sequence[int]) -> Vector:
-        seen = self.objective.look(there) if others else None
+        seen = self.face.look(there) if others else None
         best = there
         for _ in range(FLOOR_STEPS):
             if seen is None or not seen.finite:
@@ -78,7 +87,7 @@ class Surroundings:
             lower = best - self.curvature.newton(seen.gradient, others)
             if not self.curvature.size_of(lower - there) <= FURTHEST_FLOOR:
                 break
-            before, seen = seen, self.objective.look(lower)
+            before, seen = seen, self.face.look(lower)
             if not seen.cost < before.cost:
                 break
             best = lower
@@ -92,14 +101,15 @@ class Surroundings:
         if size == 1 or _falls(pairs):
             return pairs
         # In combinations each direction is as long as it takes for the cost to rise by the same, as a quartic would.
-        much = max(there.much for there, _ in pairs)
-        lengths = [there.away * (much / there.much) ** 0.25 if there.sign else FURTHEST for there, _ in pairs]
+        rising = [next((side for side in pair if side.sign and side.much < inf), None) for pair in pairs]
+        much = max((side.much for side in rising if side is not None), default=0.0)
+        lengths = [FURTHEST if side is None else side.away * (much / side.much) ** 0.25 for side in rising]
         mixed = [_times(lengths, signs) for signs in _mixed_signs(size)]
         for weights in mixed:
             pairs.append(self._both(null, weights))
             if _falls(pairs):
                 return pairs
-        away = 10.0 * min(side.away for pair in pairs for side in pair)
+        away = 10.0 * min(side.away for pair in pairs for side in pair if side.much < inf)
         if away <= FURTHEST and self._falls_somewhere(null, mixed, away):
             pairs.append((Side(-1, away), Side(0, inf)))
         return pairs
@@ -117,7 +127,7 @@ class Surroundings:
         weights, lowest = chosen, self._cost(null, chosen, away, others)
         pace = 0.5
         for _ in range(REFINED):
-            seen = self.objective.look(self._place(null, weights, away, others))
+            seen = self.face.look(self._place(null, weights, away, others))
             slopes = _times(lengths, self.curvature.components(seen.gradient, null))
             size = Vector(slopes).norm()
             if not 0 < size < inf:
@@ -137,7 +147,7 @@ class Surroundings:
         return self._floor(self.point + step, others)
 
     def _cost(self, null: Sequence[int], weights: Sequence[float], away: float, others: Sequence[int]) -> float:
-        cost = self.objective.look(self._place(null, weights, away, others)).cost
+        cost = self.face.look(self._place(null, weights, away, others)).cost
         return cost if cost == cost else inf  # noqa: PLR0124 - NaN is not low
 
     def falls_beside(self, first: float, most: int) -> bool:
@@ -153,13 +163,51 @@ class Surroundings:
                 return True
         return False
 
+    @property
+    def walled(self) -> bool:
+        """Whether some variable stands at a bound, so that not every direction is open."""
+        box = self.face.box
+        if box is None:
+            return False
+        ends = zip(self.point, self.face.reduced(box.lower), self.face.reduced(box.upper), strict=True)
+        return any(x <= low or x >= high for x, low, high in ends)
+
+    def falls_along_curvature(self) -> bool:
+        """Whether the cost is seen to fall along the direction that bends downward most; where, `lower` tells.
+
+        Looked at from the distance on at which that curvature lowers the cost by more than its rounding error.
+        """
+        direction = self.curvature.combined((self.curvature.most_negative,), (1.0,))
+        bend = self.curvature.bend(self.curvature.most_negative)
+        seen = sqrt(2.0 * NOISES * self.seen.cost_error / bend) if 0 < bend < inf else 0.0
+        back = tuple(-d for d in direction)
+        return any(
+            self._look(Vector([max(seen, CLOSE_BY) * far * d for d in way]), ()) < 0
+            for far in (10.0, 1e4)
+            for way in (direction, back)
+        )
+
+    def lower(self) -> Vector | None:
+        """Return the lowest point on the way down that was found, None where none is lower by more than rounding."""
+        if self._fall is None:
+            return None
+        size = self.curvature.size_of(self._fall) or 1.0
+        best, lowest = None, self.seen.cost - NOISES * self.seen.cost_error
+        for away in (1.0, *(far / size for far in FURTHER if far > size)):
+            there = self.point + away * self._fall
+            seen = self.face.look(there)
+            if seen.finite and seen.cost < lowest:
+                best, lowest = there, seen.cost
+        return best
+
     def jumps_down(self, first: float, most: int) -> bool:
         """Whether the cost is lower on some side close by, though slope and curvature say bowl (a jump)."""
         allowed = NOISES * self.seen.cost_error
         for index in self.curvature.weakest(most):
             step = max(first, CLOSE_BY) * Vector(self.curvature.combined((index,), (1.0,)))
             for there in (self.point + step, self.point - step):
-                if self.objective.look(there).cost < self.seen.cost - allowed:
+                if self.face.look(there).cost < self.seen.cost - allowed:
+                    self._fall = there - self.point
                     return True
         return False
 

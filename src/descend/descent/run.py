@@ -29,7 +29,8 @@ class Run:
 
     `steps` are accepted steps, `looks` evaluations; `rises` counts the looks in a row, at the end, each with a higher
     cost than the one before; `tail` holds the last points, oldest first; `step_size` is the length of the last step;
-    `work` counts Hessians and products beside the looks.
+    `work` counts Hessians and products beside the looks.  `escapes` are the points, no minima, from which the descent
+    went on to a lower one.  `error` is what the callback raised, where it ended the run.
     """
 
     start: Vector
@@ -45,6 +46,8 @@ class Run:
     trace: Trace | None = None
     tier: str = "interpreted"
     work: Work = field(default_factory=Work)
+    escapes: tuple[Vector, ...] = ()
+    error: Exception | None = None
 
 
 @dataclass
@@ -65,7 +68,25 @@ class Progress:
     best: Look | None = None
     last: Look | None = None
     tail: list[Vector] = field(default_factory=list)
+    error: Exception | None = None
     _least_square: float = float("inf")
+    _best_square: float = float("inf")
+
+    @classmethod
+    def resumed(cls, run: Run, point: Vector) -> Progress:
+        """Return the progress of a run that goes on from another point: a step there, with the budget spent so far."""
+        best = run.best.evaluation
+        return cls(
+            start=run.start,
+            point=point,
+            steps=run.steps + 1,
+            looks=run.looks,
+            step_size=(point - run.best.point).norm(),
+            seconds=run.seconds,
+            best=run.best,
+            last=run.last,
+            _best_square=best.gradient.dot(best.gradient),
+        )
 
     def saw(self, point: Vector, evaluation: Evaluation) -> None:
         """Take in one look."""
@@ -88,5 +109,3 @@ class Progress:
         if least:
             self._least_square = square
         self.idle = 0 if better or least else self.idle + 1
-
-    _best_square: float = float("inf")

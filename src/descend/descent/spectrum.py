@@ -48,6 +48,19 @@ class Spectrum:
         return any(v > self.tolerance for v in self.values)
 
     @property
+    def most_negative(self) -> int:
+        """The eigenvector in which the cost bends downward most over its scale."""
+        return min(range(len(self.values)), key=self._bend)
+
+    def bend(self, index: int) -> float:
+        """Return the size of the curvature along the direction of an eigenvector."""
+        return abs(self._bend(index))
+
+    def _bend(self, index: int) -> float:
+        length = self.size_of(self._step(self.vectors[index])) or 1.0
+        return self.values[index] / length / length
+
+    @property
     def null_indices(self) -> list[int]:
         """The eigenvectors without curvature."""
         return [k for k, value in enumerate(self.values) if abs(value) <= self.tolerance]
@@ -58,9 +71,7 @@ class Spectrum:
 
     def weakest(self, most: int) -> list[int]:
         """Return (at most so many of) the eigenvectors, those first in which the cost bends least over its scale."""
-        lengths = [self.size_of(self._step(vector)) or 1.0 for vector in self.vectors]
-        bends = [value / length / length for value, length in zip(self.values, lengths, strict=True)]
-        return sorted(range(len(bends)), key=lambda k: bends[k])[:most]
+        return sorted(range(len(self.values)), key=self._bend)[:most]
 
     def combined(self, indices: Sequence[int], weights: Sequence[float]) -> Direction:
         """Return the direction that is a combination of eigenvectors, each first made as long as a direction."""

@@ -92,6 +92,17 @@ class StepSize(Rule):
 
 
 @dataclass(frozen=True)
+class Target(Rule):
+    """Ends at the first point whose cost is at most `cost` (in the sign that is minimised) and finite."""
+
+    cost: float
+
+    def ending(self, progress: Progress) -> Ending | None:
+        seen = progress.evaluation
+        return Ending.TARGET if seen is not None and seen.finite and seen.cost <= self.cost else None
+
+
+@dataclass(frozen=True)
 class NotFinite(Rule):
     """Ends when cost or gradient is not finite."""
 

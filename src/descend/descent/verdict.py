@@ -8,6 +8,7 @@ from enum import Enum
 from math import inf, isfinite
 from typing import NamedTuple
 
+from descend.descent.face import Face, held_entries
 from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
@@ -49,7 +50,11 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the point is, with the numbers: the estimated distance to the minimum (Euclidean; inf where unknown)."""
+    """What the point is, with the numbers: the estimated distance to the minimum (Euclidean; inf where unknown).
+
+    `held` are the entries that stand at a bound which alone keeps the cost from falling: the point is judged over the
+    others.  `lower` is a lower point nearby, where one was found.  `looks` are the verdict's own.
+    """
 
     kind: Kind
     distance: float
@@ -57,6 +62,9 @@ class Judgement:
     largest_curvature: float = 0.0
     unique: bool = True
     stretch: float = 1.0  # the distance in Newton steps: 1 at a parabola, 3 at x⁴
+    held: tuple[int, ...] = ()
+    lower: Vector | None = None
+    looks: int = 0
 
 
 def settle(objective: Objective, run: Run) -> Run:
@@ -76,10 +84,34 @@ def settle(objective: Objective, run: Run) -> Run:
 
 
 def judge(objective: Objective, point: Vector, start: Vector, precision: float | None) -> Judgement:
-    """Judge `point`.  `precision` is a distance in the variables' units; None asks for 1e-8 of each one's scale."""
-    seen = objective.look(point, Order.BOUNDS)
+    """Judge `point`.  `precision` is a distance in the variables' units; None asks for 1e-8 of each one's scale.
+
+    A minimum in a box is a minimum over the face of the variables that no bound holds, if every multiplier (the slope
+    of a variable that is held) has the right sign (Karush 1939; Kuhn & Tucker 1951).
+    """
+    whole = Face(objective, point)
+    seen = whole.look(point, Order.BOUNDS)
     if not seen.finite:
-        return Judgement(Kind.UNKNOWN, inf, ())
+        return Judgement(Kind.UNKNOWN, inf, (), looks=whole.looks)
+    held = held_entries(objective.box, point, seen)
+    if not held:
+        found = _judge(whole, point, seen, start, precision)
+        return replace(found, looks=whole.looks)
+    face = Face(objective, point, [k for k in range(len(point)) if k not in set(held)])
+    criterion = _multiplier_criterion(seen, held)
+    if not face.free:
+        return Judgement(Kind.MINIMUM, 0.0, (criterion,), held=tuple(held), looks=whole.looks)
+    found = _judge(face, face.reduced(point), face.seen(seen), face.reduced(start), precision)
+    return replace(
+        found,
+        criteria=(*found.criteria, criterion),
+        held=tuple(held),
+        lower=None if found.lower is None else face.full(found.lower),
+        looks=face.looks + whole.looks,
+    )
+
+
+def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision: float | None) -> Judgement:
     scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
     largest = max(scales, default=0.0) or 1.0
     units = [s or largest for s in scales]
@@ -90,16 +122,16 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     newton = curvature.newton(seen.gradient)
     reach = curvature.reach(seen.gradient_error)
     rounding = _is_rounding(seen)
-    second = _second_look(objective, point, seen, curvature, reach if rounding else newton)
+    second = _second_look(face, point, seen, curvature, reach if rounding else newton)
     distances = [abs(d) for d in newton] if rounding else [abs(d) * second.stretch if d else 0.0 for d in newton]
     distance = Vector(distances).norm()
     close, criterion = _close(distances, scales, precision)
     criteria = (criterion, _slope_criterion(seen), _curvature_criterion(curvature))
     # Along directions without curvature the Newton distance says nothing: there the slope itself must be rounding.
     still = curvature.null_slope(seen.gradient) <= curvature.null_slope(seen.gradient_error, absolute=True)
-    kind, unique = Kind.SLOPE, True
+    kind, unique, lower = Kind.SLOPE, True, None
     if rounding or (close and still):
-        around = Surroundings(objective, point, seen, curvature)
+        around = Surroundings(face, point, seen, curvature)
         kind, unique = _stationary(around)
         if kind is Kind.MINIMUM:
             first = 4.0 * max(curvature.size_of(distances), curvature.size_of(reach))
@@ -108,9 +140,11 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
         # A generous precision makes a minimum, but no point with a slope a saddle or a maximum.
         if kind in {Kind.SADDLE, Kind.MAXIMUM} and not (rounding or _close(distances, scales, None)[0]):
             kind = Kind.SLOPE
+        if kind in {Kind.SADDLE, Kind.MAXIMUM, Kind.FLAT}:
+            lower = around.lower()
     if not curvature.positive and not curvature.null_indices:
         distance = inf
-    return Judgement(kind, distance, criteria, curvature.largest, unique, max(1.0, second.stretch))
+    return Judgement(kind, distance, criteria, curvature.largest, unique, max(1.0, second.stretch), lower=lower)
 
 
 def _spectrum(seen: Evaluation, units: Sequence[float]) -> Spectrum | None:
@@ -132,6 +166,13 @@ def _slope_criterion(seen: Evaluation) -> Criterion:
     slope = seen.gradient.norm()
     bound = seen.gradient_error.norm() if seen.gradient_error is not None else 0.0
     return Criterion("size of the slope, against its rounding error", slope, bound, slope <= bound)
+
+
+def _multiplier_criterion(seen: Evaluation, held: Sequence[int]) -> Criterion:
+    assert seen.gradient_error is not None
+    worst = max(held, key=lambda k: seen.gradient_error[k] / abs(seen.gradient[k]))  # type: ignore[index]
+    what = "rounding error of the slope at a bound, against that slope"
+    return Criterion(what, seen.gradient_error[worst], abs(seen.gradient[worst]), holds=True)
 
 
 def _curvature_criterion(curvature: Spectrum) -> Criterion:
@@ -164,7 +205,7 @@ class _Second(NamedTuple):
     bowl: bool
 
 
-def _second_look(objective: Objective, point: Vector, seen: Evaluation, curvature: Spectrum, step: Vector) -> _Second:
+def _second_look(face: Face, point: Vector, seen: Evaluation, curvature: Spectrum, step: Vector) -> _Second:
     """Look where `step` leads.
 
     A second Newton step, from there, is q times as long: about 0 where the cost is nearly quadratic, 2/3 for x⁴
@@ -175,8 +216,8 @@ def _second_look(objective: Objective, point: Vector, seen: Evaluation, curvatur
         return _Second(1.0, definite)
     if not any(_significant(step, point)):
         return _Second(1.0, bowl=False)  # no further away than the spacing of doubles
-    there_point = point - step
-    there = objective.look(there_point, Order.BOUNDS)
+    there_point = face.inside(point - step)
+    there = face.look(there_point, Order.BOUNDS)
     again = _spectrum(there, curvature.units) if there.finite and isfinite(step.norm()) else None
     if again is None:
         return _Second(inf, bowl=False)
@@ -212,6 +253,8 @@ def _stationary(around: Surroundings) -> tuple[Kind, bool]:
     """
     curvature = around.curvature
     if curvature.negative:
+        if not around.falls_along_curvature() and around.walled:
+            return Kind.UNKNOWN, True  # what curves down may lie outside of the box
         return (Kind.SADDLE if curvature.positive or curvature.null_indices else Kind.MAXIMUM), True
     if not curvature.null_indices:
         return Kind.MINIMUM, True
