@@ -10,6 +10,7 @@ from descend.evaluation import Curvature
 EPSILON = 2.0**-52
 RADIUS_KEPT = 0.1  # how well a step must fill the ball
 ROUNDS = 50  # of the iteration for λ
+DENSE = 500  # variables up to which all eigenvalues are computed
 
 
 class Step(NamedTuple):
@@ -44,9 +45,19 @@ class Model(Protocol):
         ...
 
 
-def model_of(curvature: Curvature, gradient: Any, scaling: Any, free: Any | None = None) -> Model:
-    """Return the model at a point; `scaling` is D's diagonal, `free` a mask of the variables that may move."""
-    return DenseModel(curvature.hessian(), gradient, scaling, free)
+def model_of(curvature: Curvature, gradient: Any, scaling: Any, free: Any | None = None) -> Model | None:
+    """Return the model at a point, None where the Hessian is not finite there.
+
+    `scaling` is D's diagonal, `free` a mask of the variables that may move.
+    """
+    import numpy as np
+
+    if len(gradient) > DENSE:
+        from descend.descent.method.large import large_model  # imports SciPy's sparse matrices
+
+        return large_model(curvature, gradient, scaling, free)
+    hessian = curvature.hessian()
+    return DenseModel(hessian, gradient, scaling, free) if np.isfinite(hessian).all() else None
 
 
 class DenseModel:
@@ -56,7 +67,7 @@ class DenseModel:
     method on the secular equation 1/|p(λ)| = 1/radius; where the slope has no part in the eigenvectors that bend
     downward most, a part along them is added (the hard case).
 
-    Source: Moré & Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983); Conn, Gould & Toint, *Trust-Region Methods*, 2000, 7.3.
+    Source: Moré & Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983); Conn, Gould & Toint, *Trust-Region Methods* (2000).
     """
 
     def __init__(self, hessian: Any, gradient: Any, scaling: Any, free: Any | None = None) -> None:

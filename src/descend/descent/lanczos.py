@@ -1,0 +1,88 @@
+"""The lowest curvature of a matrix that is known by its products only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from typing import Any, NamedTuple
+
+EPSILON = 2.0**-52
+CHECKED_EVERY = 10  # products between two looks at the eigenvalues
+CONVERGED = 1e-2  # residual of the lowest pair, relative to its own value
+MOST_KEPT = 2**25  # numbers of the Krylov space that are kept
+
+
+class Pair(NamedTuple):
+    """A direction of length 1 and its curvature, which is no lower than the lowest.
+
+    `residual` is |A·v - value·v|: an eigenvalue lies within it.  `noise` is the size of rounding.
+    """
+
+    value: float
+    vector: Any
+    residual: float
+    noise: float
+
+    @classmethod
+    def of(cls, times: Callable[[Any], Any], vector: Any) -> Pair:
+        """Return the pair of a direction of any length."""
+        size = sqrt(float(vector @ vector))
+        unit = vector / size if size else vector
+        along = times(unit)
+        value = float(unit @ along)
+        rest = along - value * unit
+        noise = 16.0 * EPSILON * sqrt(float(along @ along))
+        return cls(value, unit, sqrt(float(rest @ rest)), noise)
+
+
+def lowest_pair(times: Callable[[Any], Any], begin: Any, most: int) -> Pair:
+    """Return the lowest curvature that `most` products find, from `begin`.
+
+    Lanczos's method with full reorthogonalisation, started again from the best direction where the space becomes too
+    large to be kept.  Source: Lanczos, J. Res. Nat. Bur. Standards 45 (1950); Golub & Van Loan, *Matrix Computations*
+    (2013), 10.1.
+    """
+    kept = max(CHECKED_EVERY, min(most, MOST_KEPT // max(1, len(begin))))
+    done, best = 0, Pair.of(times, begin)
+    while done < most:
+        used, vector, finished = _sweep(times, best.vector, min(kept, most - done))
+        done += used
+        pair = Pair.of(times, vector)
+        if pair.value <= best.value:
+            best = pair
+        if finished:
+            break
+    return best
+
+
+def _sweep(times: Callable[[Any], Any], begin: Any, most: int) -> tuple[int, Any, bool]:
+    """Return (products used, the lowest direction of the space, whether it is an eigenvector well enough)."""
+    import numpy as np
+
+    basis = np.empty((most, len(begin)))
+    diagonal, beside = np.zeros(most), np.zeros(most)
+    vector, top = begin, 0.0
+    for k in range(most):
+        basis[k] = vector
+        along = times(vector)
+        diagonal[k] = float(vector @ along)
+        for _ in range(2):
+            along = along - basis[: k + 1].T @ (basis[: k + 1] @ along)
+        beside[k] = sqrt(float(along @ along))
+        top = max(top, abs(diagonal[k]) + beside[k])
+        last = k + 1 == most or not beside[k] > 16.0 * EPSILON * top
+        if last or (k + 1) % CHECKED_EVERY == 0:
+            values, vectors = _eigen(diagonal[: k + 1], beside[:k])
+            residual = beside[k] * abs(vectors[-1, 0])
+            found = residual <= CONVERGED * abs(values[0])
+            if last or found:
+                return k + 1, vectors[:, 0] @ basis[: k + 1], bool(found)
+        vector = along / beside[k]
+    raise AssertionError(most)
+
+
+def _eigen(diagonal: Any, beside: Any) -> tuple[Any, Any]:
+    from scipy.linalg import eigh_tridiagonal
+
+    values, vectors = eigh_tridiagonal(diagonal, beside)
+    return values, vectors
