@@ -1,46 +1,24 @@
-"""From the facts of a run and the judgement of its point to a status and an advice."""
+"""The advice that goes with a status, and both in the user's sign."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from math import inf, isfinite
+from collections.abc import Sequence
+from dataclasses import replace
+from math import isfinite
 
 from descend.answer.report import rounded_down, short
 from descend.descent.choose import Facts
-from descend.descent.run import Look, Run
+from descend.descent.conclusion import Arrival, Question, nearly_dependent
+from descend.descent.judgement import Criterion, Judgement, Kind
 from descend.descent.status import Ending, Status
-from descend.descent.verdict import Criterion, Judgement, Kind
 from descend.evaluation import Place
 
-RISING = 5  # looks in a row with a higher cost: the run is climbing
-PERIODS = (2, 3, 4)  # of a cycle that is recognised
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the user asked for, as far as status and advice depend on it."""
-
-    precision: float | None = None
-    step_rule: bool = False  # precision is the article's bound on the step, not a distance
-    learning_rate: float | str | None = None
-    fixed_step: bool = False
-    maximise: bool = False
-    bottomless: bool = False  # the cost has fallen by hundreds of orders of magnitude
-    budget: str = "max_looks"  # what the argument is called that gives more
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The status with its advice, as a cost that is minimised sees it."""
-
-    status: Status
-    advice: str = ""
-
+MOST_NAMED = 3  # variables at their bounds
 
 SWAPPED = {
     "minimum": "maximum", "maximum": "minimum", "falls": "rises", "grows": "falls", "upward": "downward",
-    "downward": "upward", "lower": "higher",
+    "downward": "upward", "lower": "higher", "higher": "lower", "falling": "rising",
 }  # fmt: skip
 
 
@@ -53,36 +31,47 @@ def users_words(criterion: Criterion, *, maximise: bool) -> Criterion:
     return replace(criterion, what=_swapped(criterion.what)) if maximise else criterion
 
 
-def in_users_sign(outcome: Outcome, *, maximise: bool) -> tuple[Status, bool, str]:
+def in_users_sign(status: Status, *, maximise: bool) -> tuple[Status, bool, str]:
     """Return (status, success, sentence) in the user's sign: what was minimised for them may be a maximum."""
-    status = outcome.status
     if not maximise:
         return status, status.success, status.value
     flipped = {Status.MINIMUM: Status.MAXIMUM, Status.MAXIMUM: Status.MINIMUM}.get(status, status)
     return flipped, status.success, _swapped(status.value)
 
 
-def conclude(
-    run: Run, at: Look, judgement: Judgement, facts: Facts, question: Question, place: Place | None
-) -> Outcome:
-    """Return the outcome.  What was reached comes first; how the loop ended only names the failures."""
-    if run.ending is Ending.INTERRUPTED:
-        return Outcome(Status.INTERRUPTED, "The last point is in result.last; start there to go on.")
-    if judgement.kind is Kind.MINIMUM or facts.constant:
-        solved = facts.solution is not None and run.ending is Ending.SOLVED
-        if solved and not facts.exact and judgement.criteria and not judgement.criteria[0].holds:
-            return Outcome(
-                Status.MINIMUM, "The columns are nearly dependent: their rounding alone moves the parameters."
-            )
-        return Outcome(Status.EXACT if solved else Status.MINIMUM, _unique(facts, judgement, question))
-    if run.ending is Ending.SOLVED and at.evaluation.finite:
-        if facts.exact:  # a proof in fractions: it holds even where the cost over- or underflows
-            return Outcome(Status.EXACT, _unique(facts, judgement, question))
-        return Outcome(Status.STALLED, "The closed form is not good to the precision asked for; rescale the columns.")
-    failed = _failure(run, judgement, facts, question, place)
-    if facts.unbounded and failed.status is not Status.NOT_FINITE:
-        return _unbounded(question)
-    return failed
+def advise(status: Status, arrival: Arrival, facts: Facts, question: Question, names: Sequence[str] = ()) -> str:
+    """Return what to do next, or what more is known; `names` are those of the variables."""
+    judgement = arrival.judgement
+    match status:
+        case Status.EXACT | Status.MINIMUM:
+            if nearly_dependent(arrival, facts):
+                return "The columns are nearly dependent: their rounding alone moves the parameters."
+            return _unique(facts, judgement, question)
+        case Status.AT_BOUND:
+            return _bounds(arrival, names)
+        case Status.COST_REACHED:
+            return "Leave the target away, or start from here, to go on."
+        case Status.DIVERGING | Status.CYCLING:
+            return _safe_rate(judgement, question)
+        case Status.UNBOUNDED:
+            largest = "large" if question.maximise else "low"
+            return f"Costs as {largest} as one likes exist; mend the cost, or fix a variable."
+        case Status.NOT_FINITE | Status.OUTSIDE_DOMAIN:
+            return _place(arrival.place, outside=status is Status.OUTSIDE_DOMAIN)
+        case Status.MAXIMUM:
+            up, down = ("minimum", "lowest") if question.maximise else ("maximum", "highest")
+            return f"This is a {up}, the {down} point around; start somewhere else{_escape(question)}."
+        case Status.SADDLE:
+            return f"Start a little to the side of this point{_escape(question)}."
+        case Status.STEP_SMALL:
+            return _step_small(arrival, question)
+        case Status.LOOKS_SPENT:
+            return _more(judgement, question, question.budget)
+        case Status.TIME_SPENT:
+            return _more(judgement, question, "max_seconds")
+        case Status.INTERRUPTED | Status.STOPPED_BY_CALLER:
+            return "The last point is in result.last; start there to go on."
+    return _stalled(arrival, question)
 
 
 def _unique(facts: Facts, judgement: Judgement, question: Question) -> str:
@@ -100,46 +89,28 @@ def _unique(facts: Facts, judgement: Judgement, question: Question) -> str:
     return ""
 
 
-def _unbounded(question: Question) -> Outcome:
-    largest = "large" if question.maximise else "low"
-    return Outcome(Status.UNBOUNDED, f"Costs as {largest} as one likes exist; mend the cost, or fix a variable.")
+def _bounds(arrival: Arrival, names: Sequence[str]) -> str:
+    held = arrival.judgement.held
+    said = [f"{names[k]} = {short(arrival.at.point[k])}" for k in held[:MOST_NAMED]]
+    more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
+    what = "is a bound that holds" if len(held) == 1 else "are bounds that hold"
+    return f"{', '.join(said)}{more} {what} it; beyond, the cost would be better."
 
 
-def _failure(run: Run, judgement: Judgement, facts: Facts, question: Question, place: Place | None) -> Outcome:
-    last = run.last.evaluation
-    climbing = run.rises >= RISING and not last.cost <= run.best.evaluation.cost
-    if question.fixed_step and climbing:
-        return Outcome(Status.DIVERGING, _safe_rate(judgement, question))
-    if (last.cost == -inf or question.bottomless) and not facts.bounded:
-        return _unbounded(question)
-    if not last.finite:
-        return Outcome(Status.NOT_FINITE, _place(place))
-    if judgement.kind is Kind.MAXIMUM:
-        up, down = ("minimum", "lowest") if question.maximise else ("maximum", "highest")
-        return Outcome(Status.MAXIMUM, f"This is a {up}, the {down} point around; start somewhere else.")
-    if judgement.kind is Kind.SADDLE:
-        return Outcome(Status.SADDLE, "Start a little to the side of this point.")
-    if question.fixed_step and _cycles(run):
-        return Outcome(Status.CYCLING, _safe_rate(judgement, question))
-    match run.ending:
-        case Ending.STEP_SMALL:
-            return Outcome(Status.STEP_SMALL, _step_small(run, judgement, question))
-        case Ending.STEPS | Ending.LOOKS:
-            return Outcome(Status.LOOKS_SPENT, _more(judgement, question))
-        case Ending.TIME:
-            return Outcome(Status.TIME_SPENT, _more(judgement, replace(question, budget="max_seconds")))
-        case Ending.CALLER:
-            return Outcome(Status.STOPPED_BY_CALLER, "The last point is in result.last; start there to go on.")
-    if judgement.kind is Kind.FLAT:
-        return Outcome(
-            Status.STALLED, "The cost is level here as far as doubles can tell: a plateau. Start somewhere else."
-        )
-    if judgement.kind is Kind.UNKNOWN:
-        return Outcome(
-            Status.STALLED, "The curvature could not be computed here, so it is not known what this point is."
-        )
-    away = _distance(judgement, question)
-    return Outcome(Status.STALLED, f"{away} Look at the cost around this point, or start somewhere else.".strip())
+def _escape(question: Question) -> str:
+    return "" if question.escape or question.fixed_step else ", or leave escape=False away"
+
+
+def _stalled(arrival: Arrival, question: Question) -> str:
+    kind = arrival.judgement.kind
+    if arrival.run.ending is Ending.SOLVED:
+        return "The closed form is not good to the precision asked for; rescale the columns."
+    if kind is Kind.FLAT:
+        return "The cost is level here as far as doubles can tell: a plateau. Start somewhere else."
+    if kind is Kind.UNKNOWN:
+        return "The curvature could not be computed here, so it is not known what this point is."
+    away = _distance(arrival.judgement, question)
+    return f"{away} Look at the cost around this point, or start somewhere else.".strip()
 
 
 def _distance(judgement: Judgement, question: Question) -> str:
@@ -148,54 +119,52 @@ def _distance(judgement: Judgement, question: Question) -> str:
     return ""
 
 
+def safe_rate(judgement: Judgement, question: Question) -> float | None:
+    """Return 2 / curvature, the largest rate with which plain gradient descent converges; None where not known."""
+    if not question.plain or not judgement.largest_curvature > 0:
+        return None
+    if not isinstance(question.learning_rate, (int, float)):
+        return None
+    safe = 2.0 / judgement.largest_curvature
+    return safe if isfinite(safe) else None
+
+
 def _safe_rate(judgement: Judgement, question: Question) -> str:
-    if judgement.largest_curvature > 0 and isinstance(question.learning_rate, (int, float)):
-        safe = 2.0 / judgement.largest_curvature
-        if isfinite(safe):
-            return f"Use a learning rate below {short(safe)} (2 / the curvature at the best point seen)."
-    return "Use a smaller learning rate."
+    safe = safe_rate(judgement, question)
+    if safe is None:
+        return "Use a smaller learning rate."
+    return f"Use a learning rate below {short(safe)} (2 / the curvature at the best point seen)."
 
 
-def _step_small(run: Run, judgement: Judgement, question: Question) -> str:
+def _step_small(arrival: Arrival, question: Question) -> str:
     assert question.precision is not None
-    distance = judgement.distance
+    judgement, distance = arrival.judgement, arrival.judgement.distance
     if not isfinite(distance) or distance <= 0:
         return "The distance to a minimum could not be estimated here; use a smaller precision."
     asked = short(question.precision)
     # Steps shrink with the distance, in proportion near the minimum: ask for that much smaller steps.
     # (for a cost that is flatter than a parabola, as a power of it).
-    needed = rounded_down(run.step_size * (question.precision / distance) ** judgement.stretch)
+    needed = rounded_down(arrival.run.step_size * (question.precision / distance) ** judgement.stretch)
     return (
         f"The minimum is about {short(distance)} away and {asked} was asked for: "
         f"precision={short(needed)} would have done (in gradient_descent, precision bounds the step)."
     )
 
 
-def _more(judgement: Judgement, question: Question) -> str:
-    words = f"Give more with {question.budget}="
+def _more(judgement: Judgement, question: Question, budget: str) -> str:
+    words = f"Give more with {budget}="
     away = _distance(judgement, question)
-    rate = question.learning_rate
-    if question.fixed_step and isinstance(rate, (int, float)) and judgement.largest_curvature > 0:
-        safe = 2.0 / judgement.largest_curvature
-        if isfinite(safe) and rate < 0.25 * safe:
-            words += f", or use a larger learning rate (below {short(safe)})"
+    safe = safe_rate(judgement, question)
+    if safe is not None and float(question.learning_rate or 0) < 0.25 * safe:
+        words += f", or use a larger learning rate (below {short(safe)})"
     return f"{away} {words}.".strip()
 
 
-def _place(place: Place | None) -> str:
+def _place(place: Place | None, *, outside: bool) -> str:
     if place is None:
         return "Start where the cost has a finite value, or use a smaller learning rate."
     row = "" if place.row is None else f" in row {place.row} of the data"
     what = "drop or mend this row, or start elsewhere" if row else "start where it has a finite value"
+    if outside:
+        return f"{place.expression} is {place.value}{row} at the start; {what}."
     return f"{place.expression} is {place.value}{row}; {what}, or use a smaller rate."
-
-
-def _cycles(run: Run) -> bool:
-    points = run.tail
-    for period in PERIODS:
-        if len(points) < 2 * period + 1:
-            continue
-        step = (points[-1] - points[-2]).norm()
-        if step > 0 and all((points[-1 - k] - points[-1 - k - period]).norm() <= 1e-9 * step for k in range(period)):
-            return True
-    return False

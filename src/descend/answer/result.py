@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from descend.answer.report import report_text
+from descend.descent.judgement import Criterion
 from descend.descent.status import Status
 from descend.descent.trace import Trace
-from descend.descent.verdict import Criterion
 from descend.errors import UnavailableError, UnsuccessfulError
 from descend.problem.problem import Problem
 from descend.vector import Vector
@@ -49,6 +49,15 @@ def make_point(problem: Problem, point: Vector, cost: float, gradient: Vector) -
     return Point(problem.layout.values(point), sign * cost, problem.layout.values(sign * gradient))
 
 
+class Minimum(NamedTuple):
+    """One of the distinct minima of a descent from many starts, and how many `starts` ended there."""
+
+    variables: dict[str, Any]
+    cost: float
+    status: Status
+    starts: int
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """The outcome of a descent (frozen; can be pickled).
@@ -57,9 +66,13 @@ class Result:
     `gradient_descent` the last, as in the article.  `best` and `last` are always both there.
 
     `success` follows the status.  `steps` are accepted steps, `looks` evaluations of cost and gradient; `hessians`
-    counts Hessians (or normal matrices), `products` their products with a vector.  Everything about a maximisation is
-    in the user's sign: MAXIMUM is a success there, and MINIMUM is none.  `criteria` holds every test of the verdict
-    with its number and its bound; `message` is the status's sentence and `advice` what to do next.
+    counts Hessians (or normal matrices), `products` their products with a vector.  `verdict_looks` are looks that were
+    taken afterwards, to judge the point (most with a Hessian); they belong to no budget.  Everything about a
+    maximisation is in the user's sign: MAXIMUM is a success there, and MINIMUM is none.  `criteria` holds every test of
+    the verdict with its number and its bound; `message` is the status's sentence and `advice` what to do next.
+
+    A descent from many starts returns the best one's result; work and `seconds` are those of all, and `minima` holds
+    every distinct end that is a success, the best first.
     """
 
     status: Status
@@ -81,9 +94,11 @@ class Result:
     problem: Problem = field(repr=False)
     hessians: int = 0
     products: int = 0
+    verdict_looks: int = 0
     trace: Trace | None = None
     seed: int = 0
     notes: tuple[str, ...] = ()
+    minima: tuple[Minimum, ...] = ()
     reported: str = "best"  # which point `variables` is: "best", or "last" as in the article
 
     @property
@@ -133,11 +148,16 @@ class Result:
             "last": {"variables": plain(self.last.variables), "cost": plain(self.last.cost)},
             "steps": self.steps,
             "looks": self.looks,
+            "verdict_looks": self.verdict_looks,
             "seconds": plain(self.seconds),
             "evaluator": self.evaluator,
             "criteria": [
                 {"what": c.what, "value": plain(c.value), "bound": plain(c.bound), "holds": c.holds}
                 for c in self.criteria
+            ],
+            "minima": [
+                {"variables": plain(m.variables), "cost": plain(m.cost), "status": m.status.name, "starts": m.starts}
+                for m in self.minima
             ],
             "notes": list(self.notes),
             "certificate": None,

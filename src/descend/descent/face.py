@@ -50,14 +50,16 @@ class Face:
         free = self.free
         if free is None:
             return evaluation
-        error, second, second_error = evaluation.gradient_error, evaluation.hessian, evaluation.hessian_error
+        error = evaluation.gradient_error
+        hessian, hessian_error = (
+            None if matrix is None else tuple(tuple(matrix[i][j] for j in free) for i in free)
+            for matrix in (evaluation.hessian, evaluation.hessian_error)
+        )
         return evaluation._replace(
             gradient=self.reduced(evaluation.gradient),
             gradient_error=None if error is None else self.reduced(error),
-            hessian=None if second is None else tuple(tuple(second[i][j] for j in free) for i in free),
-            hessian_error=None
-            if second_error is None
-            else tuple(tuple(second_error[i][j] for j in free) for i in free),
+            hessian=hessian,
+            hessian_error=hessian_error,
         )
 
 
