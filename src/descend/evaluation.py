@@ -30,6 +30,7 @@ class Needs(Enum):
     HESSIAN = "the Hessian"
     NORMAL_MATRIX = "the normal matrix of a sum of squares"
     PROX = "a penalty with a proximal operator"
+    KINKS = "kinks that can be taken apart"
 
 
 class Evaluation(NamedTuple):
@@ -113,6 +114,10 @@ class Objective(Protocol):
         """Return the normal matrix times `direction`, None where the cost is no sum of squares."""
         ...
 
+    def pieces(self, point: Vector) -> Any:
+        """Return the pieces of the cost's kinks at a point (`problem.kinks.Pieces`), None where it has none."""
+        ...
+
     def residual_curvature(self, point: Vector, direction: Vector) -> Vector | None:
         """Return 2·JᵀW·r''(v, v) for the direction v, None where the cost is no sum of squares."""
         ...
@@ -157,6 +162,11 @@ class Curvature:
         self.objective.work.products += 1
         found = self.objective.residual_curvature(self.point, self.point.like(direction))
         return None if found is None else found.array()
+
+    def pieces(self) -> Any:
+        """Return the pieces of the kinks (`problem.kinks.Pieces`), with the Hessian along their ties."""
+        self.objective.work.hessians += 1
+        return self.objective.pieces(self.point)
 
     def third(self, direction: Any) -> Any:
         """Return ∇³f[v, v] for v = `direction` (arrays)."""

@@ -10,8 +10,9 @@ import pytest
 
 import descend
 from descend import Status
+from descend.descent.judgement import Kind
 from descend.descent.spectrum import spectrum
-from descend.descent.verdict import Kind, judge
+from descend.descent.verdict import judge
 from descend.expression.parse import parse
 from descend.problem.objective import FormulaObjective
 from descend.problem.problem import make_problem

@@ -12,6 +12,7 @@ class Status(Enum):
     EXACT = "Solved exactly: the minimum was computed in closed form."
     MINIMUM = "A minimum was reached: nothing nearby is lower, and the minimum is no further away than was asked."
     AT_BOUND = "A minimum was reached at a bound: only the bound keeps the cost from falling further."
+    AT_KINK = "A minimum was reached at a kink: no slope there points downhill, though none is zero."
     COST_REACHED = "The target was reached: the cost is no higher than was asked."
     # Not successes.
     STEP_SMALL = "The steps became small, but the minimum is further away than the precision asked for."
@@ -34,7 +35,7 @@ class Status(Enum):
         return self in _SUCCESSES
 
 
-_SUCCESSES = frozenset({Status.EXACT, Status.MINIMUM, Status.AT_BOUND, Status.COST_REACHED})
+_SUCCESSES = frozenset({Status.EXACT, Status.MINIMUM, Status.AT_BOUND, Status.AT_KINK, Status.COST_REACHED})
 
 
 class Ending(Enum):
@@ -47,6 +48,7 @@ class Ending(Enum):
     NOT_FINITE = "the cost or its slope stopped being finite"
     IDLE = "neither the cost nor the slope became smaller for many looks"
     UNMOVED = "the step no longer changes the point"
+    RATE = "the learning rate stopped being a positive number"
     NO_STEP = "no step along the slope lowers the cost"
     FLAT = "the slope is exactly zero"
     CLOSE = "the estimated distance to the minimum is as small as doubles support"

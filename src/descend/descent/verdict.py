@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from math import inf, isfinite
 from typing import NamedTuple
 
 from descend.descent.face import Face, held_entries
+from descend.descent.judgement import RELATIVE, Criterion, Judgement, Kind
+from descend.descent.kink_verdict import judge_kink
 from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
@@ -16,55 +17,11 @@ from descend.descent.status import Ending
 from descend.evaluation import Evaluation, Objective, Order
 from descend.vector import Vector
 
-RELATIVE = 1e-8  # of each variable's scale: what "as far as doubles support" asks of the estimated distance
 MOST_PROBED = 8  # directions with little curvature that are looked at
 ULPS = 2.0**-50  # relative: steps as small as this are the spacing of doubles
 TINIEST = 1e-290  # scale of a variable that began at its minimum: less is rounding at the end of the doubles' range
 HARDLY = 0.25  # a change of the curvature that leaves a bowl a bowl
 SLOWEST = 0.995  # ratio of Newton steps above which no minimum is in sight
-
-
-class Kind(Enum):
-    """What the point is."""
-
-    MINIMUM = "minimum"
-    FLAT = "flat"  # slope and curvature are zero, and so is every difference nearby
-    SADDLE = "saddle"
-    MAXIMUM = "maximum"
-    SLOPE = "slope"  # not stationary
-    UNKNOWN = "unknown"  # too many variables for the curvature, or no finite values
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One line of the verdict: a number, the bound it is held against, and whether it holds."""
-
-    what: str
-    value: float
-    bound: float
-    holds: bool
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.value:.3g} {'≤' if self.holds else '≰'} {self.bound:.3g}"
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What the point is, with the numbers: the estimated distance to the minimum (Euclidean; inf where unknown).
-
-    `held` are the entries that stand at a bound which alone keeps the cost from falling: the point is judged over the
-    others.  `lower` is a lower point nearby, where one was found.  `looks` are the verdict's own.
-    """
-
-    kind: Kind
-    distance: float
-    criteria: tuple[Criterion, ...]
-    largest_curvature: float = 0.0
-    unique: bool = True
-    stretch: float = 1.0  # the distance in Newton steps: 1 at a parabola, 3 at x⁴
-    held: tuple[int, ...] = ()
-    lower: Vector | None = None
-    looks: int = 0
 
 
 def settle(objective: Objective, run: Run) -> Run:
@@ -77,7 +34,8 @@ def settle(objective: Objective, run: Run) -> Run:
         return run
     if run.ending is Ending.SOLVED:  # the mathematics knows better than costs that underflow
         return replace(run, best=last)
-    if not last.evaluation.gradient_norm < best.evaluation.gradient_norm:
+    # Who estimated the distance knows better than the size of a slope, which depends on the variables' units.
+    if run.ending is not Ending.CLOSE and not last.evaluation.gradient_norm < best.evaluation.gradient_norm:
         return run
     noise = sum(objective.look(at.point, Order.BOUNDS).cost_error for at in (best, last))
     return replace(run, best=last) if last.evaluation.cost <= best.evaluation.cost + noise else run
@@ -89,6 +47,9 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     A minimum in a box is a minimum over the face of the variables that no bound holds, if every multiplier (the slope
     of a variable that is held) has the right sign (Karush 1939; Kuhn & Tucker 1951).
     """
+    kink = judge_kink(objective, point, start, precision)
+    if kink is not None:
+        return kink
     whole = Face(objective, point)
     seen = whole.look(point, Order.BOUNDS)
     if not seen.finite:

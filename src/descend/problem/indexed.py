@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from descend.box import Box
@@ -15,6 +16,7 @@ from descend.kernel.nest import LoopStatement, Nest, make_nest
 from descend.kernel.rounding import UNIT
 from descend.kernel.tiers import decide, nest_work
 from descend.kernel.walk_nest import NestInterpreter
+from descend.problem.kinks import NO_KINKS, Kinks, Pieces, find_kinks
 from descend.problem.problem import Problem
 from descend.problem.products import (
     DirectionalKernel,
@@ -24,6 +26,7 @@ from descend.problem.products import (
     residual_curvature_gradient,
     third_gradient,
 )
+from descend.problem.quadratic import written_out
 from descend.problem.sparsity import Sparsity, sparsity
 from descend.problem.squares import NO_PROX, NO_RESIDUALS
 from descend.vector import ArrayVector, Vector
@@ -127,7 +130,18 @@ class IndexedObjective:
         """Return why the cost cannot give what a method needs, None where it can."""
         if needs is Needs.NORMAL_MATRIX and self._directional("gauss-newton", gauss_newton_gradient) is None:
             return NO_RESIDUALS
+        if needs is Needs.KINKS and self._kinks is None:
+            return NO_KINKS
         return NO_PROX if needs is Needs.PROX else None
+
+    def pieces(self, point: Vector) -> Pieces | None:
+        """Return the pieces of the cost's kinks at a point, None where it has none that can be taken apart."""
+        return None if self._kinks is None else self._kinks.at(point)
+
+    @cached_property
+    def _kinks(self) -> Kinks | None:
+        scalar = written_out(self.problem, self._data)
+        return None if scalar is None else find_kinks(scalar)
 
     def hessian(self, point: Vector) -> Any:
         """Return the dense Hessian (n, n)."""

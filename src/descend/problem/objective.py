@@ -21,6 +21,7 @@ from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
 from descend.kernel.tiers import decide, formula_work
+from descend.problem.kinks import NO_KINKS, Kinks, Pieces, find_kinks
 from descend.problem.problem import Problem
 from descend.problem.squares import (
     NO_PROX,
@@ -102,7 +103,13 @@ class FormulaObjective:
         """Return why the cost cannot give what a method needs, None where it can."""
         if needs is Needs.NORMAL_MATRIX and not self._residuals:
             return NO_RESIDUALS
+        if needs is Needs.KINKS and self._kinks is None:
+            return NO_KINKS
         return NO_PROX if needs is Needs.PROX else None
+
+    def pieces(self, point: Vector) -> Pieces | None:
+        """Return the pieces of the cost's kinks at a point, None where it has none that can be taken apart."""
+        return None if self._kinks is None else self._kinks.at(point)
 
     def hessian(self, point: Vector) -> Any:
         """Return the dense Hessian (n, n)."""
@@ -142,6 +149,10 @@ class FormulaObjective:
         if not self._residuals:
             return None
         return self._along("residual curvature", lambda _p, _size: self._bent(residual_curvature), point, direction)
+
+    @cached_property
+    def _kinks(self) -> Kinks | None:
+        return find_kinks(self.problem)
 
     @cached_property
     def _residuals(self) -> Sequence[Residual]:

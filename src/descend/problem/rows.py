@@ -21,6 +21,7 @@ from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
 from descend.kernel.rounding import UNIT, with_bounds
 from descend.kernel.tiers import bounded_work, decide, rows_work
+from descend.problem.kinks import NO_KINKS
 from descend.problem.objective import first_bad, product_entries, square, third_entries
 from descend.problem.problem import Problem
 from descend.problem.squares import (
@@ -90,7 +91,13 @@ class RowsObjective:
         """Return why the cost cannot give what a method needs, None where it can."""
         if needs is Needs.NORMAL_MATRIX and not self._residuals:
             return NO_RESIDUALS
+        if needs is Needs.KINKS:
+            return NO_KINKS
         return NO_PROX if needs is Needs.PROX else None
+
+    def pieces(self, point: Vector) -> None:  # noqa: ARG002 - the protocol's
+        """Return None: the kinks of a row's loss are not taken apart."""
+        return
 
     def hessian(self, point: Vector) -> Any:
         """Return the dense Hessian alone."""
