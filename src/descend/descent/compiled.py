@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from descend.descent.arithmetic import STEP_NUMBER, Symbols
 from descend.descent.loop import Watch, descend, finish
-from descend.descent.method.base import Method
+from descend.descent.method.base import Method, State
 from descend.descent.run import Look, Progress, Run
 from descend.descent.status import Ending
 from descend.descent.stopping import AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
@@ -39,22 +39,22 @@ def walk(
     """Walk as `descend.descent.loop.descend` does, the whole loop in machine code where that is possible.
 
     Possible: the objective was chosen to be compiled, the method is of fixed step, every rule can be compiled, and
-    nobody watches every look.  Path and trace are the same, bit for bit, as the loop's.
+    nobody watches every look, and there are no bounds.  Path and trace are the same, bit for bit, as the loop's.
     """
     formula = getattr(objective, "machine", None)
     rules = _rules(stopping)
-    if formula is None or rules is None or not method.fixed_step or watch is not None:
+    if formula is None or rules is None or not method.fixed_step or watch is not None or objective.box is not None:
         run = descend(objective, method, start, stopping, recorder=recorder, watch=watch)
         return replace(run, tier=getattr(objective, "tier", run.tier))
     from descend.kernel.compile import compilable, fall_back  # only a long run needs it
 
-    program = trace_rule(method, formula, objective.names, rate=recorder is not None)
+    program = trace_rule(method, formula, objective.names, rate=method.rate_varies or recorder is not None)
     obstacle = compilable(program)  # the rate's formula may lack machine code where the cost's has it
     if obstacle is not None:
         fall_back(obstacle)
         run = descend(objective, method, start, stopping, recorder=recorder)
         return replace(run, tier=f"interpreted: {obstacle}")
-    return _machine_walk(objective, program, start, rules, recorder)
+    return _machine_walk(objective, program, method.start(start), rules, recorder, varies=method.rate_varies)
 
 
 def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
@@ -66,24 +66,53 @@ def _rules(stopping: Rule) -> dict[type[Rule], Rule] | None:
 
 
 def trace_rule(method: Method, formula: MachineFormula, names: Sequence[str], *, rate: bool = False) -> Program:
-    """Run the method's `learn` once on symbols; return the program of cost, gradient, new point and, if asked, rate."""
+    """Run the method's `learn` once on symbols; return the program of one turn of its loop.
+
+    Its inputs are the variables, the step number and the method's memory; its outputs cost, gradient, new point, new
+    memory and, if asked, rate.
+    """
     from descend.kernel.program import lower
 
     tape = formula.tape
     x, number = Symbols(tape, formula.variables), Symbols(tape, [tape.symbol(STEP_NUMBER)])
-    state: Any = replace(method.start(Vector([])), x=x, number=number)
-    new = method.learn(state, x, Evaluation(formula.cost, Symbols(tape, formula.gradient)))  # type: ignore[arg-type]
+    state = method.start(Vector([0.0] * len(names)))
+    sizes = {name: len(numbers) for name, numbers in memory(state).items()}
+    inputs = {name: [f"`{name}{k}" for k in range(size)] for name, size in sizes.items()}
+    held: dict[str, Any] = {name: Symbols(tape, [tape.symbol(i) for i in inputs[name]]) for name in inputs}
+    state = replace(state, x=x, number=number, **held)
+    cost, gradient = Symbols(tape, [formula.cost]), Symbols(tape, formula.gradient)
+    new = method.learn(state, x, Evaluation(cost, gradient))  # type: ignore[arg-type]
     outputs = [formula.cost, *formula.gradient, *new.x.entries]
+    for name, numbers in memory(new).items():
+        entries = [entry if isinstance(entry, int) else tape.constant(entry) for entry in numbers]
+        outputs += entries if len(entries) == sizes[name] else entries * sizes[name]
     if rate:
         outputs += new.rate.entries if isinstance(new.rate, Symbols) else [tape.constant(new.rate)]
-    return lower(tape, outputs, [*names, STEP_NUMBER])
+    return lower(tape, outputs, [*names, STEP_NUMBER, *(i for name in inputs for i in inputs[name])])
+
+
+BASE = frozenset(field.name for field in fields(State))
+
+
+def memory(state: State) -> dict[str, list[Any]]:
+    """Return what a method remembers beside the point: the entries of each field that its state adds."""
+    own = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in BASE}
+    return {name: [value] if isinstance(value, float) else list(value) for name, value in own.items()}
 
 
 def _machine_walk(
-    objective: Objective, program: Program, start: Vector, rules: dict[type[Rule], Rule], recorder: Recorder | None
+    objective: Objective,
+    program: Program,
+    state: State,
+    rules: dict[type[Rule], Rule],
+    recorder: Recorder | None,
+    *,
+    varies: bool,
 ) -> Run:
     from descend.kernel import small, small_layout  # only a long run needs them
 
+    start: Vector = state.x
+    held = [number for numbers in memory(state).values() for number in numbers]
     steps, looks, seconds = rules.get(Steps), rules.get(Looks), rules.get(Seconds)
     size, idle = rules.get(StepSize), rules.get(Idle)
     most_steps = steps.count if isinstance(steps, Steps) else NEVER
@@ -101,18 +130,25 @@ def _machine_walk(
     }
     order = [codes[kind][0] for kind in rules if kind in codes]
     order += [code for code, _ in codes.values() if code not in order]
-    endings = dict(codes.values())
+    endings = dict(codes.values()) | {small_layout.BAD_RATE: Ending.RATE}
     limit = seconds.limit if isinstance(seconds, Seconds) else float("inf")
     began = perf_counter()
     loop = small.SmallLoop(
         program,
         start,
         small_layout.LoopRules(
-            size is not None, idle is not None, Unmoved in rules, tuple(order), recorder is not None
+            size is not None,
+            idle is not None,
+            Unmoved in rules,
+            (*order, small_layout.BAD_RATE),
+            recorder is not None,
+            carried=len(held),
+            rate=varies,
         ),
         max_steps=min(most_steps, most_looks - 1),
         patience=idle.patience if isinstance(idle, Idle) else NEVER,
         step_limit=size.precision if isinstance(size, StepSize) else 0.0,
+        memory=held,
     )
     ending: Ending | None = None
     count = FIRST_SLICE

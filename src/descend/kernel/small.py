@@ -7,7 +7,7 @@ between slices.  `small_code.py` writes the loop.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from descend.evaluation import WORST
 from descend.kernel import small_layout as layout
@@ -24,12 +24,20 @@ class SmallLoop:
     """A compiled loop with its buffers.  `run(count)` walks at most `count` looks and returns why it ended."""
 
     def __init__(
-        self, program: Program, start: Vector, rules: LoopRules, *, max_steps: int, patience: int, step_limit: float
+        self,
+        program: Program,
+        start: Vector,
+        rules: LoopRules,
+        *,
+        max_steps: int,
+        patience: int,
+        step_limit: float,
+        memory: Sequence[float] = (),
     ) -> None:
         self.size = len(start)
         self._code = MachineCode(loop_function(program, self.size, rules), 1, len(program.instructions))
         self._numbers = (2 + TAIL) * self.size
-        self._d = (ctypes.c_double * (self._numbers + layout.DOUBLES))()
+        self._d = (ctypes.c_double * (self._numbers + layout.DOUBLES + rules.carried))()
         self._n = (ctypes.c_int64 * layout.INTEGERS)()
         self._width = width(self.size)
         self._rows = (ctypes.c_double * (self._width * (layout.ROWS + 1) if rules.record else 0))()
@@ -38,6 +46,7 @@ class SmallLoop:
         for which in range(layout.DOUBLES):
             first = {layout.STEP_LIMIT: step_limit, layout.BEST_COST: WORST, layout.RATE: float("nan")}
             self._d[self._numbers + which] = first.get(which, float("inf"))
+        self._d[self._numbers + layout.DOUBLES :] = list(memory)
         self._n[layout.STRIDE] = 1
         self._n[layout.MAX_STEPS] = max(0, min(max_steps, NEVER))
         self._n[layout.PATIENCE] = min(patience, NEVER)

@@ -13,7 +13,9 @@ from descend.kernel.lower import Body, double, module
 from descend.kernel.program import Program
 from descend.kernel.shorten import calls_first, shortened
 from descend.kernel.small_layout import (
+    BAD_RATE,
     CARRIED,
+    DOUBLES,
     IDLE_TOO_LONG,
     LOOKS,
     MAX_STEPS,
@@ -37,8 +39,9 @@ WEIGHTS = '\n!0 = !{!"branch_weights", i32 1000, i32 1}\n'
 def loop_function(program: Program, size: int, rules: LoopRules) -> str:
     """Return the module of ``i64 loop(double* d, i64* n, double* rows, i64 count)``.
 
-    Inputs of `program`: the `size` variables, then the number of the step; outputs: cost, gradient, new variables and,
-    with `rules.record`, the learning rate.  Each turn looks at x, keeps the best point, asks the rules, and updates.
+    Inputs of `program`: the `size` variables, the number of the step, and the `rules.carried` numbers of the method's
+    memory; outputs: cost, gradient, new variables, new memory and, with `rules.record` or `rules.rate`, the learning
+    rate.  Each turn looks at x, keeps the best point, asks the rules, and updates.
     Returns why it ended (`RUNNING`: the slice is over, or there is no place for another row).
     """
     body = _Writer(shortened(program, size), size, rules).body
@@ -65,14 +68,16 @@ class _Writer:
         b.label("turn")
         self.x = [b.emit(f"load double, ptr {slot}") for slot in self.points]
         self.steps = self.get("steps")
-        names = [*self.x, b.emit(f"sitofp i64 {self.steps} to double")] + [""] * len(program.instructions)
+        memory = [b.emit(f"load double, ptr {slot}") for slot in self.memory]
+        names = [*self.x, b.emit(f"sitofp i64 {self.steps} to double"), *memory] + [""] * len(program.instructions)
         b.program(program, names, calls_first(program))
         outputs = [names[slot] for slot in program.outputs]
         self.cost, self.gradient, self.new = outputs[0], outputs[1 : size + 1], outputs[size + 1 : 2 * size + 1]
+        self.learned = outputs[2 * size + 1 : 2 * size + 1 + rules.carried]
         self.rate = outputs[-1]
         self.guess = self.new
         if worth_guessing(program):
-            self.guess = guess(b, program, names[: size + 1], program.outputs[size + 1 : 2 * size + 1])
+            self.guess = guess(b, program, names[: len(program.inputs)], program.outputs[size + 1 : 2 * size + 1])
         self.look()
         self.judge()
         self.learn()
@@ -87,14 +92,17 @@ class _Writer:
         self.points = [b.emit("alloca double") for _ in range(self.size)]
         for k, slot in enumerate(self.points):
             b.write(f"store double {b.load('%d', k)}, ptr {slot}")
+        self.memory = [b.emit("alloca double") for _ in range(self.rules.carried)]
+        for k, slot in enumerate(self.memory, self.numbers + DOUBLES):
+            b.write(f"store double {b.load('%d', k)}, ptr {slot}")
         self.slots = {name: (kind, b.emit(f"alloca {kind}")) for kind, names in CARRIED.items() for name in names}
-        for name, kind in (("last", "i64"), ("lost", "i1"), ("kept", "i1"), ("edge", "double")):
+        for name, kind in (("last", "i64"), ("lost", "i1"), ("kept", "i1"), ("refused", "i1"), ("edge", "double")):
             self.slots[name] = (kind, b.emit(f"alloca {kind}"))
         for name, place in CARRIED["i64"].items():
             self.put(name, b.load("%n", place, "i64"))
         for name, place in CARRIED["double"].items():
             self.put(name, b.load("%d", self.numbers + place))
-        for name in ("lost", "kept"):
+        for name in ("lost", "kept", "refused"):
             self.put(name, "false")
         steps, best = self.get("steps"), self.get("best cost")
         ahead = b.emit(f"add i64 {b.emit(f'add i64 {steps}, %count')}, -1")
@@ -211,8 +219,8 @@ class _Writer:
 
     def holds(self, code: int) -> str:
         """Write the condition of an ending."""
-        if code == NOT_FINITE:
-            return self.get("lost")
+        if code in {NOT_FINITE, BAD_RATE}:
+            return self.get("lost" if code == NOT_FINITE else "refused")
         left, relation, right = {
             STEP_SMALL: ("small", "ne", "0"),
             UNMOVED: ("still", "ne", "0"),
@@ -241,6 +249,8 @@ class _Writer:
         """Go to the new point, unless the slice or the budget is over."""
         b, rules = self.body, self.rules
         b.label("learn")
+        if rules.rate:
+            self.refuse()
         after = {"steps": b.emit(f"add i64 {self.steps}, 1"), "cost": self.cost}
         if rules.step_size or rules.unmoved:
             after |= self.measure()
@@ -251,6 +261,8 @@ class _Writer:
         b.label("next")
         for name, value in after.items():
             self.put(name, value)
+        for slot, value in zip(self.memory, self.learned, strict=True):
+            b.write(f"store double {value}, ptr {slot}")
         if self.guess is not self.new:
             self.compare()
         self.go(self.new)
@@ -263,7 +275,20 @@ class _Writer:
         for name, value in after.items():
             self.put(name, value)
         self.save(self.new)
+        for k, value in enumerate(self.learned, self.numbers + DOUBLES):
+            b.store(value, "%d", k)
         b.write(f"ret i64 {RUNNING}")
+
+    def refuse(self) -> None:
+        """End here where the rate is not a positive number, unless another rule ends the loop anyhow."""
+        b = self.body
+        usable = b.emit(f"fcmp ogt double {self.rate}, {double(0.0)}")
+        usable = b.emit(f"and i1 {usable}, {b.emit(f'fcmp olt double {self.rate}, {INFINITY}')}")
+        self.branch(usable, "step", "refused")
+        b.label("refused")
+        self.put("refused", "true")
+        b.write("br label %out")
+        b.label("step")
 
     def go(self, x: list[str]) -> None:
         """Turn, with a new x."""
@@ -303,7 +328,7 @@ class _Writer:
             for move in moves:
                 moved = b.emit(f"or i1 {moved}, {b.emit(move)}")
             still = b.emit(f"xor i1 {moved}, true")
-        block = "near"
+        block, start = "near", "step" if rules.rate else "learn"
         if rules.step_size:
             small = b.emit(f"fcmp olt double {norm(b, change, block)}, {self.limit}")
             block = "measured" if self.size > 1 else block
@@ -313,7 +338,7 @@ class _Writer:
         flags = {"small": b.emit(f"zext i1 {small} to i64"), "still": b.emit(f"zext i1 {still} to i64")}
         b.write("br label %far")
         b.label("far")
-        return {name: b.emit(f"phi i64 [0, %learn], [{flag}, %{block}]") for name, flag in flags.items()}
+        return {name: b.emit(f"phi i64 [0, %{start}], [{flag}, %{block}]") for name, flag in flags.items()}
 
     def record(self) -> None:
         """Write a row where one is due; a full buffer ends the slice."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 TAIL = 8  # points of the recent past that are kept, a power of two
 ROWS = 512  # recorded looks that are kept until somebody takes them
 
-# Layout of the integer buffer, and of the doubles behind the vectors x, best x and the tail.
+# Layout of the integer buffer, and of the doubles behind the vectors x, best x and the tail.  The method's memory
+# comes behind them.
 LOOKS, STEPS, IDLE, RISES, SMALL, STILL, MAX_STEPS, PATIENCE, RECORDED, NEXT, STRIDE, INTEGERS = range(12)
 COST, BEST_COST, BEST_SQUARE, LEAST_SQUARE, STEP_LIMIT, RATE, DOUBLES = range(7)
 
-RUNNING, STEPS_DONE, STEP_SMALL, NOT_FINITE, IDLE_TOO_LONG, UNMOVED = range(6)
+RUNNING, STEPS_DONE, STEP_SMALL, NOT_FINITE, IDLE_TOO_LONG, UNMOVED, BAD_RATE = range(7)
 
 # What a turn hands to the next, and its place in the buffers.  The last step was small; it left x as it was: 1 or 0.
 CARRIED = {
@@ -32,13 +33,15 @@ class LoopRules:
     step_size: bool = False
     patience: bool = False
     unmoved: bool = False
-    order: tuple[int, ...] = (NOT_FINITE, STEP_SMALL, UNMOVED, IDLE_TOO_LONG, STEPS_DONE)  # the first that holds wins
+    order: tuple[int, ...] = (NOT_FINITE, STEP_SMALL, UNMOVED, IDLE_TOO_LONG, STEPS_DONE, BAD_RATE)  # first wins
     record: bool = False
+    carried: int = 0  # numbers that the method's memory hands from turn to turn, beside the point
+    rate: bool = False  # whether the learning rate may stop being a positive number, which ends the loop
 
     @property
     def codes(self) -> list[int]:
         """Return the endings that are asked for, in their order."""
-        asked = {STEP_SMALL: self.step_size, UNMOVED: self.unmoved, IDLE_TOO_LONG: self.patience}
+        asked = {STEP_SMALL: self.step_size, UNMOVED: self.unmoved, IDLE_TOO_LONG: self.patience, BAD_RATE: self.rate}
         return [code for code in self.order if asked.get(code, True)]
 
 

@@ -35,6 +35,11 @@ class Method:
     fixed_step: ClassVar[bool] = False  # learn uses only `descent.arithmetic`, so the loop can be compiled as a whole
     source: ClassVar[str] = ""
 
+    @property
+    def rate_varies(self) -> bool:
+        """Whether the learning rate is a formula of the step number, which may stop being a positive number."""
+        return False
+
     def start(self, x: Vector, box: Box | None = None) -> State:
         """Return the memory before the first look; `box` are the bounds, in which x lies."""
         return State(x, box=box)
@@ -60,8 +65,8 @@ class Method:
         return self.name
 
 
-def stepped(state: State, x: Any, rate: Any) -> State:
-    """Return the state after an accepted step to `x`, or to the nearest point of the box."""
+def stepped(state: State, x: Any, rate: Any, **memory: Any) -> State:
+    """Return the state after an accepted step to `x`, or to the nearest point of the box, with its new memory."""
     if state.box is not None:
         x = state.box.project(x)
-    return replace(state, x=x, number=state.number + 1, rate=rate, accepted=True)
+    return replace(state, x=x, number=state.number + 1, rate=rate, accepted=True, **memory)
