@@ -98,6 +98,14 @@ class Objective(Protocol):
         """Return the Hessian as a `scipy.sparse.csc_array`, None where its pattern is not known or nearly full."""
         ...
 
+    def sparse_bounds(self, point: Vector) -> Any:
+        """Return (sparse Hessian, bounds on the rounding errors of its entries), None where it is not sparse."""
+        ...
+
+    def product_bounds(self, point: Vector, direction: Vector) -> tuple[Vector, Vector] | None:
+        """Return Hessian times `direction` with bounds on its rounding errors, None where there are none."""
+        ...
+
     def product(self, point: Vector, direction: Vector) -> Vector:
         """Return Hessian times `direction`, without making the Hessian."""
         ...

@@ -165,6 +165,35 @@ class IndexedObjective:
 
         None where nearly every variable meets every other.
         """
+        pattern = self._pattern()
+        if pattern is None:
+            return None
+        return pattern.recover(lambda direction: self.product(point, ArrayVector(direction)).entries)
+
+    def sparse_bounds(self, point: Vector) -> Any:
+        """Return (sparse Hessian, bounds on the rounding errors of its entries), None where it is not sparse."""
+        pattern = self._pattern()
+        if pattern is None:
+            return None
+        bounds: list[Any] = []
+
+        def product(direction: Any) -> Any:
+            found, error = self.product_bounds(point, ArrayVector(direction))
+            bounds.append(error.entries)
+            return found.entries
+
+        matrix = pattern.recover(product)
+        columns = iter(bounds)
+        return matrix, pattern.recover(lambda _direction: next(columns))
+
+    def product_bounds(self, point: Vector, direction: Vector) -> tuple[Vector, Vector]:
+        """Return Hessian times `direction`, and bounds on the rounding errors of its entries."""
+        found = self._directional("hessian", hessian_gradient)
+        assert found is not None
+        return found.with_bounds(point, direction)
+
+    def _pattern(self) -> Sparsity | None:
+        """Return where the Hessian has entries, None where nearly everywhere."""
         found = self._directional("hessian", hessian_gradient)
         assert found is not None
         if self._sparsity is None:
@@ -172,9 +201,7 @@ class IndexedObjective:
                 self._sparsity = sparsity(self.problem, found.gradient)
             except MethodError as error:
                 self._sparsity = str(error)
-        if isinstance(self._sparsity, str):
-            return None
-        return self._sparsity.recover(lambda direction: self.product(point, ArrayVector(direction)).entries)
+        return None if isinstance(self._sparsity, str) else self._sparsity
 
     def _directional(
         self, what: str, derive: Callable[[Problem, Packing, Mapping[str, Any]], Gradient | None]
@@ -189,7 +216,8 @@ class IndexedObjective:
                 tier = self.tier
                 kernel = self._kernel(nest) if self._compile_products else NestInterpreter(nest, self._first)
                 self.tier = tier
-                self._products[what] = DirectionalKernel(self._packing, gradient, kernel, self._data)
+                reference = NestInterpreter(nest, self._first)
+                self._products[what] = DirectionalKernel(self._packing, gradient, kernel, reference, self._data)
         return self._products[what]
 
     def _second(self, point: Vector) -> Evaluation:

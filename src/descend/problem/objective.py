@@ -121,6 +121,14 @@ class FormulaObjective:
         """Return the Hessian as a `scipy.sparse.csc_array`, None where it is nearly full."""
         return self._indexed.sparse_hessian(point)
 
+    def sparse_bounds(self, point: Vector) -> Any:
+        """Return (sparse Hessian, bounds on the rounding errors of its entries), None where it is nearly full."""
+        return self._indexed.sparse_bounds(point)
+
+    def product_bounds(self, point: Vector, direction: Vector) -> tuple[Vector, Vector]:
+        """Return Hessian times `direction`, and bounds on the rounding errors of its entries."""
+        return self._indexed.product_bounds(point, direction)
+
     def product(self, point: Vector, direction: Vector) -> Vector:
         """Return Hessian times `direction`, without making the Hessian."""
         return self._along("product", product_entries, point, direction)

@@ -9,6 +9,7 @@ from descend.expression.analyse.interval import Range
 from descend.expression.analyse.ranges import ranges
 from descend.expression.analyse.squares import squares
 from descend.expression.derivative import Gradient, hessian_product, third_product
+from descend.kernel.walk_nest import NestInterpreter
 from descend.problem.layout import Layout
 from descend.problem.problem import Problem
 from descend.problem.squares import gauss_newton_product, residual_curvature
@@ -60,16 +61,30 @@ class Packing:
 class DirectionalKernel:
     """A matrix times a direction, at a point."""
 
-    def __init__(self, packing: Packing, gradient: Gradient, kernel: Any, data: Mapping[str, Any]) -> None:
+    def __init__(
+        self, packing: Packing, gradient: Gradient, kernel: Any, reference: NestInterpreter, data: Mapping[str, Any]
+    ) -> None:
         self.packing, self.gradient, self.kernel, self.data = packing, gradient, kernel, dict(data)
+        self.reference = reference
 
     def __call__(self, point: Vector, direction: Vector) -> Vector:
         """Return the product."""
+        inputs, read = self._inputs(point, direction)
+        gradients = self.packing.zeros()
+        slopes = self.kernel(inputs, read, gradients)
+        return self.packing.join(slopes, gradients)
+
+    def with_bounds(self, point: Vector, direction: Vector) -> tuple[Vector, Vector]:
+        """Return the product, and bounds on the rounding errors of its entries."""
+        inputs, read = self._inputs(point, direction)
+        gradients = self.packing.zeros()
+        slopes, errors, array_errors = self.reference.with_bounds(inputs, read, gradients)
+        return self.packing.join(slopes, gradients), self.packing.join(errors, array_errors)
+
+    def _inputs(self, point: Vector, direction: Vector) -> tuple[list[float], Mapping[str, Any]]:
         numbers, arrays = self.packing.split(point)
         more, directions = self.packing.split(direction, DIRECTION)
-        gradients = self.packing.zeros()
-        slopes = self.kernel([*numbers, *more], self.data | arrays | directions, gradients)
-        return self.packing.join(slopes, gradients)
+        return [*numbers, *more], self.data | arrays | directions
 
 
 def hessian_gradient(problem: Problem, packing: Packing, _data: Mapping[str, Any]) -> Gradient:

@@ -107,6 +107,14 @@ class RowsObjective:
         """Return None: every parameter meets every other in the rows."""
         return
 
+    def sparse_bounds(self, point: Vector) -> Any:  # noqa: ARG002 - the protocol's
+        """Return None, as `sparse_hessian` does."""
+        return
+
+    def product_bounds(self, point: Vector, direction: Vector) -> None:  # noqa: ARG002 - the protocol's
+        """Return None: products over rows have no running bound."""
+        return
+
     def gauss_newton(self, point: Vector) -> Any:
         """Return 2·JᵀWJ, None where the loss of a row is not written as a sum of squares."""
         if not self._residuals:
