@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "gradient_descent": "descend.api.minimize",
+    "gradient_descent": "descend.api.article",
     "minimize": "descend.api.minimize",
     "maximize": "descend.api.minimize",
     "steps": "descend.api.steps",
@@ -32,7 +32,21 @@ _HOME = {
     "Fit": "descend.answer.fit",
     "Trace": "descend.descent.trace",
     "GradientDescent": "descend.descent.method.gradient_descent",
+    "AdGD": "descend.descent.method.adgd",
+    "AdaGrad": "descend.descent.method.adagrad",
+    "Adadelta": "descend.descent.method.adadelta",
+    "Adam": "descend.descent.method.adam",
+    "AdamW": "descend.descent.method.adamw",
+    "AMSGrad": "descend.descent.method.amsgrad",
+    "DoG": "descend.descent.method.dog",
+    "Lion": "descend.descent.method.lion",
+    "Momentum": "descend.descent.method.momentum",
+    "Nadam": "descend.descent.method.nadam",
+    "Nesterov": "descend.descent.method.nesterov",
+    "RMSProp": "descend.descent.method.rmsprop",
     "Backtracking": "descend.descent.method.backtracking",
+    "Newton": "descend.descent.method.newton",
+    "SLQP": "descend.descent.method.slqp",
     "DescendError": "descend.errors",
     "FormulaError": "descend.errors",
     "LimitError": "descend.errors",
@@ -45,16 +59,30 @@ _HOME = {
 }
 
 __all__ = [
+    "SLQP",
+    "AMSGrad",
+    "AdGD",
+    "AdaGrad",
+    "Adadelta",
+    "Adam",
+    "AdamW",
     "Backtracking",
     "DataError",
     "DescendError",
+    "DoG",
     "DomainError",
     "Fit",
     "FormulaError",
     "GradientDescent",
     "LimitError",
     "Limits",
+    "Lion",
     "MethodError",
+    "Momentum",
+    "Nadam",
+    "Nesterov",
+    "Newton",
+    "RMSProp",
     "Result",
     "StartError",
     "Status",
@@ -79,15 +107,30 @@ __all__ = [
 if TYPE_CHECKING:
     from descend.answer.fit import Fit
     from descend.answer.result import Result
+    from descend.api.article import gradient_descent
     from descend.api.compile import compile  # noqa: A004 - the public name
     from descend.api.derivative import derivative
     from descend.api.explain import explain
     from descend.api.fit import fit, load
-    from descend.api.minimize import gradient_descent, maximize, minimize
+    from descend.api.minimize import maximize, minimize
     from descend.api.registries import functions, losses, methods
     from descend.api.steps import steps
+    from descend.descent.method.adadelta import Adadelta
+    from descend.descent.method.adagrad import AdaGrad
+    from descend.descent.method.adam import Adam
+    from descend.descent.method.adamw import AdamW
+    from descend.descent.method.adgd import AdGD
+    from descend.descent.method.amsgrad import AMSGrad
     from descend.descent.method.backtracking import Backtracking
+    from descend.descent.method.dog import DoG
     from descend.descent.method.gradient_descent import GradientDescent
+    from descend.descent.method.lion import Lion
+    from descend.descent.method.momentum import Momentum
+    from descend.descent.method.nadam import Nadam
+    from descend.descent.method.nesterov import Nesterov
+    from descend.descent.method.newton import Newton
+    from descend.descent.method.rmsprop import RMSProp
+    from descend.descent.method.slqp import SLQP
     from descend.descent.status import Status
     from descend.descent.trace import Trace
     from descend.errors import (

@@ -19,21 +19,38 @@ from descend.problem.loss.registry import LOSSES
 DOORS = {"gradient_descent", "minimize", "maximize", "steps", "derivative", "explain", "compile", "fit", "load"}
 TABLES = {"methods", "losses", "functions"}
 TYPES = {"Result", "Fit", "Trace", "Status", "Limits"}
-SETTINGS = {"GradientDescent", "Backtracking"}
+SETTINGS = {
+    "GradientDescent",
+    "Backtracking",
+    "Newton",
+    "SLQP",
+    "AdGD",
+    "AdaGrad",
+    "Adadelta",
+    "Adam",
+    "AdamW",
+    "AMSGrad",
+    "DoG",
+    "Lion",
+    "Momentum",
+    "Nadam",
+    "Nesterov",
+    "RMSProp",
+}
 ERRORS = {
     "DescendError", "FormulaError", "LimitError", "StartError", "DomainError", "DataError", "MethodError",
     "UnavailableError", "UnsuccessfulError",
 }  # fmt: skip
-LATER = {"Adam", "Huber", "sklearn", "CheckpointError", "certify"}
+LATER = {"Huber", "sklearn", "CheckpointError", "certify"}
 
 # The contract's signatures, without the arguments of later issues.
 SIGNATURES = {
     "gradient_descent": "cost_fn initial_guess learning_rate precision max_iterations variables",
     "minimize": "cost start method learning_rate precision variables bounds fixed tied penalty constants data "
-    "max_looks max_seconds starts seed trace limits keep_as_written progress callback",
+    "max_looks max_seconds target_cost starts seed escape trace limits keep_as_written progress callback",
     "fit": "model data loss start method learning_rate precision parameters columns weights sigma bounds fixed tied "
-    "penalty constants missing robust holdout max_looks max_seconds starts seed trace limits keep_as_written progress "
-    "callback",
+    "penalty constants missing robust holdout max_looks max_seconds target_cost starts seed escape trace limits "
+    "keep_as_written progress callback",
 }
 DEFAULTS = {
     "gradient_descent": {"precision": None, "max_iterations": 100, "variables": None},

@@ -16,6 +16,7 @@ from descend.expression.derivative import gradient
 from descend.expression.limits import Limits
 from descend.expression.parse import parse
 from descend.expression.sympy import from_sympy, from_sympy_model, is_sympy, to_sympy
+from descend.expression.sympy_symbols import declared_sign
 from descend.expression.tape import Tape
 from descend.expression.write import to_text
 from tests.oracles import formulas
@@ -116,11 +117,17 @@ class TestReading:
         (value,) = evaluate(formula.tape, [formula.root], point)
         assert mp.almosteq(value, read(both.text)(point), 1e-30)
 
-    def test_assumed_signs_are_noted(self):
-        for assumption in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
-            x = sympy.Symbol("x", real=True, **{assumption: True})
-            (note,) = from_sympy(x + 1).notes
-            assert note == f"the assumption {assumption} on x is not enforced in this version"
+    @pytest.mark.parametrize("assumption", ["positive", "negative", "nonnegative", "nonpositive"])
+    def test_assumed_signs_are_told(self, assumption):
+        read = from_sympy(sympy.Symbol("x", real=True, **{assumption: True}) + 1)
+        assert read.notes == ()
+        assert declared_sign(read.symbols["x"]) == assumption
+        assert declared_sign(sympy.IndexedBase(sympy.Symbol("x", real=True, **{assumption: True}))) == assumption
+
+    def test_what_is_not_enforced_is_noted(self):
+        read = from_sympy(sympy.Symbol("x", real=True, nonzero=True) + 1)
+        assert read.notes == ("the assumption nonzero on x is not enforced in this version",)
+        assert declared_sign(read.symbols["x"]) is None
 
     def test_a_dummy_gets_a_free_name(self):
         one, other = sympy.Dummy("x"), sympy.Dummy("x")

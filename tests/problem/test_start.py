@@ -136,6 +136,7 @@ class Stub:
     """An objective of two variables that is only defined where `defined` says, with slope `slope`."""
 
     names = ("x", "y")
+    box = None
 
     def __init__(self, defined, slope):
         self.defined, self.slope, self.looked = defined, slope, []

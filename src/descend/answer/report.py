@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from descend.answer.result import Result
 
 WIDTH = 100
+MOST_MINIMA = 10  # that a report lists
 
 
 def headline(result: Result) -> list[str]:
@@ -57,7 +58,24 @@ def verdict_lines(result: Result) -> list[str]:
             break
     lines.append(fill(f"{result.method} ({result.why_method})", WIDTH, initial_indent="  ", subsequent_indent="  "))
     lines += [f"  {criterion}" for criterion in result.criteria]
+    lines += _minima_lines(result)
     lines += [fill(f"note: {note}", WIDTH, initial_indent="  ", subsequent_indent="    ") for note in result.notes]
+    return lines
+
+
+def _minima_lines(result: Result) -> list[str]:
+    """Return the distinct minima of a descent from many starts."""
+    if not result.minima:
+        return []
+    extreme = "maxima" if result.problem.maximise else "minima"
+    lines = [f"  distinct {extreme} found: {len(result.minima)}"]
+    for minimum in result.minima[:MOST_MINIMA]:
+        values = zip(result.problem.labels, _numbers(minimum.variables), strict=True)
+        shown = _list([f"{printable(n)} = {v:.10g}" for n, v in values])
+        starts = f"{minimum.starts} start{'s' * (minimum.starts != 1)}"
+        lines.append(f"    cost {minimum.cost:.10g} at {shown} ({minimum.status.name}, {starts})")
+    if len(result.minima) > MOST_MINIMA:
+        lines.append(f"    ... and {len(result.minima) - MOST_MINIMA} more, in result.minima")
     return lines
 
 

@@ -8,32 +8,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from descend.answer import store
-from descend.answer.advice import Question
 from descend.answer.fit import Fit, r_squared, sum_of_squares
 from descend.answer.uncertainty import covariance
-from descend.api.answering import answer
-from descend.api.minimize import find_choice, rules
+from descend.api.descending import box_of, check_needs, descended, into_box, make_wishes, within
+from descend.api.minimize import find_choice
 from descend.api.modelling import Modelled, read_model
-from descend.api.reading import (
-    check_settings,
-    learning_rate_of,
-    order_of,
-    positive_count,
-    positive_number,
-    refuse,
-    setting,
-    start_names,
-)
+from descend.api.reading import check_settings, order_of, refuse, setting, start_names
+from descend.api.watching import watching
 from descend.descent.choose import Facts
-from descend.descent.compiled import walk
 from descend.descent.method.base import Method
-from descend.descent.trace import Recorder
 from descend.errors import MethodError
 from descend.expression.analyse import linear_in
 from descend.expression.limits import Limits
 from descend.problem.linear import solve_linear
 from descend.problem.parameters import start_vector
-from descend.problem.start import natural_start
+from descend.problem.rows import RowsObjective
+from descend.problem.start import natural_start, start_words
 from descend.vector import Vector
 
 
@@ -60,8 +50,10 @@ def fit(
     holdout: float | None = None,
     max_looks: int = 100_000,
     max_seconds: float | None = None,
+    target_cost: float | None = None,
     starts: int = 1,
     seed: int = 0,
+    escape: bool = True,
     trace: bool = False,
     limits: Limits | None = None,
     keep_as_written: bool = False,
@@ -75,7 +67,8 @@ def fit(
 
     A model that is linear in its parameters is solved in closed form (status EXACT).  With a `learning_rate` the cost
     as named (rss is a sum, mse a mean) is walked down by plain gradient descent in the user's units: nothing is
-    scaled or centred.  `holdout=0.2` keeps a fifth of the rows back, on which `evaluate()` judges the predictions.
+    scaled or centred.  `bounds={"b1": (0, None)}` keeps a parameter between two ends.  `holdout=0.2` keeps a fifth of
+    the rows back, on which `evaluate()` judges the predictions.
 
     Raises `FormulaError`, `DataError`, `StartError`, `MethodError`, `UnavailableError`.
 
@@ -87,27 +80,23 @@ def fit(
     refuse(
         weights=(weights, None, "repeat the rows, or leave it away"),
         sigma=(sigma, None, "divide the columns by it"),
-        bounds=(bounds, None, "fit without bounds and check the answer"),
         penalty=(penalty, None, "fit without it"),
         robust=(robust, False, "the standard errors assume equal scatter"),
-        starts=(starts, 1, "call it once a start and keep the lowest cost"),
-        progress=(progress, None, "use callback="),
     )
     if not isinstance(missing, str) or missing not in {"error", "drop"}:
         raise MethodError("missing is 'error' or 'drop'")
     check_settings(callback, limits)
-    looks = positive_count(max_looks, "max_looks", 1)
-    seed = positive_count(seed, "seed")
-    seconds = positive_number(max_seconds, "max_seconds")
-    distance = positive_number(precision, "precision")
-    rate = learning_rate_of(learning_rate)
+    wishes = make_wishes(
+        max_looks, max_seconds, precision, learning_rate, target_cost, starts, seed, escape, trace,
+        watching(callback, progress),
+    )  # fmt: skip
     if not (isinstance(method, str) and method == "auto"):
-        find_choice(method, Facts(), rate)  # a misspelt name should not wait for the data
+        find_choice(method, Facts(), wishes.rate)  # a misspelt name should not wait for the data
     modelled = read_model(
         model,
         data,
         loss=loss,
-        names=start_names(start),
+        names=[*start_names(start), *start_names(bounds)],
         constants=constants,
         fixed=fixed,
         tied=tied,
@@ -115,24 +104,22 @@ def fit(
         columns=order_of(columns),
         missing=missing,
         holdout=holdout,
-        seed=seed,
+        seed=wishes.seed,
         limits=limits,
         keep_as_written=setting(keep_as_written, "keep_as_written"),
     )
-    facts, notes = _facts(modelled, solve=rate is None and isinstance(method, str) and method == "auto")
-    objective = modelled.objective(looks if facts.solution is None else 3)
-    choice = find_choice(method, facts, rate)
-    point, said = _start(objective, start, facts)
-    run = walk(
-        objective,
-        choice.method,
-        point,
-        rules(choice.method, looks, seconds),
-        recorder=Recorder(objective.names) if trace else None,
-        watch=callback,
+    box, notes = box_of(modelled.problem.layout, bounds, modelled.symbols)
+    facts, said = _facts(modelled, solve=wishes.rate is None and isinstance(method, str) and method == "auto")
+    solved = facts.solution is not None and (box is None or box.contains(facts.solution))
+    objective = modelled.objective(3 if solved else wishes.looks)
+    objective.box = box
+    facts = within(facts, objective)
+    choice = find_choice(method, facts, wishes.rate)
+    check_needs(choice.method, objective)
+    point, told = _start(objective, start, facts)
+    result = descended(
+        objective, modelled.problem, choice, facts, point, wishes, (*notes, *(said if solved else ()), *told)
     )
-    question = Question(distance, learning_rate=rate, fixed_step=choice.method.fixed_step)
-    result = answer(objective, modelled.problem, run, choice, facts, question, notes=(*notes, *said), seed=int(seed))
     return _as_fit(result, modelled)
 
 
@@ -159,13 +146,15 @@ def _facts(modelled: Modelled, *, solve: bool) -> tuple[Facts, tuple[str, ...]]:
     return Facts(solution=solved.solution, convex=True, flat=bool(solved.undetermined), by=by), notes
 
 
-def _start(objective: Any, start: Any, facts: Facts) -> tuple[Vector, tuple[str, ...]]:
+def _start(objective: RowsObjective, start: Any, facts: Facts) -> tuple[Vector, tuple[str, ...]]:
     if start is not None:
-        return start_vector(start, objective.names), ()
+        return into_box(objective, start_vector(start, objective.names))
     if facts.convex:
-        return Vector([0.0] * len(objective.names)), ()
+        origin = Vector([0.0] * len(objective.names))
+        return (origin if objective.box is None else objective.box.project(origin)), ()
     point = natural_start(objective)
-    return point, (f"no start was given: started with every parameter at {point[0]:g}",)
+    words = start_words(objective.names, point).replace("variable", "parameter")
+    return point, (f"no start was given: started {words}",)
 
 
 def _as_fit(result: Any, modelled: Modelled) -> Fit:

@@ -3,89 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from descend.answer.advice import Question
 from descend.answer.result import Result
-from descend.api.answering import answer
+from descend.api.descending import box_of, check_needs, descended, into_box, make_wishes, within
 from descend.api.reading import (
     check_settings,
     constant_arrays,
-    learning_rate_of,
     order_of,
-    positive_count,
-    positive_number,
     prepared,
     read_cost,
     refuse,
     setting,
     start_names,
 )
+from descend.api.watching import watching
 from descend.descent.choose import UNKNOWN, Choice, Facts, choose
-from descend.descent.compiled import walk
 from descend.descent.method.base import Method
-from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.method.registry import find_method
-from descend.descent.stopping import Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
-from descend.descent.trace import Recorder
 from descend.errors import MethodError, StartError
 from descend.evaluation import Objective
 from descend.expression.limits import Limits
 from descend.problem.objective import make_objective
 from descend.problem.problem import Problem, make_problem
 from descend.problem.quadratic import Shape, solve_quadratic, written_out
-from descend.problem.start import natural_start
+from descend.problem.start import natural_start, start_words
 from descend.vector import Vector
-
-PATIENCE = 100  # looks without a lower cost or a smaller slope: as far as doubles go
-
-
-def gradient_descent(
-    cost_fn: Any,
-    initial_guess: Any,
-    learning_rate: float | str,
-    *,
-    precision: float | None = None,
-    max_iterations: int = 100,
-    variables: Any = None,
-) -> Result:
-    """Walk the article's loop: new = old - learning_rate · slope, exactly `max_iterations` times.
-
-    With `precision`, stop earlier, as soon as the Euclidean length of a step is smaller than it (the article's rule;
-    whether the *minimum* is that near is judged afterwards).  Apart from these two only a value that is not finite
-    and an interrupt end the loop.  100 steps cost 101 looks: the slope at the last point is part of the answer.
-
-    `cost_fn` is text or a SymPy expression of any number of variables; `initial_guess` a number, a mapping from names
-    or symbols to numbers, or a sequence in the order of the variables.  The result's `variables` are the *last* point.
-
-    Raises `FormulaError`, `StartError`, `MethodError`.
-
-    >>> import descend
-    >>> r = descend.gradient_descent("x^2", 3, 0.1)
-    >>> float(r), r.steps, r.status.name
-    (6.111107929003464e-10, 100, 'MINIMUM')
-    """
-    steps = positive_count(max_iterations, "max_iterations")
-    bound = positive_number(precision, "precision")
-    rate = learning_rate_of(learning_rate)
-    if rate is None:
-        raise MethodError("gradient_descent needs a learning_rate, such as 0.1")
-    reading = read_cost(cost_fn, names=start_names(initial_guess))
-    problem = make_problem(reading.formula, variables=order_of(variables), notes=reading.notes)
-    start = problem.layout.start(initial_guess)
-    objective = make_objective(problem, steps + 1)
-    choice = Choice(GradientDescent(rate), "the article's loop")
-    stopping: Rule = NotFinite() | Steps(steps)
-    if bound is not None:
-        stopping = StepSize(bound) | stopping
-    run = walk(objective, choice.method, start, stopping)
-    question = Question(
-        bound, step_rule=bound is not None, learning_rate=rate, fixed_step=True, budget="max_iterations"
-    )
-    facts = formula_facts(problem, start)
-    facts = replace(facts, solution=None, flat=False)
-    return answer(objective, problem, run, choice, facts, question, at_last=True)
 
 
 def minimize(
@@ -104,8 +47,10 @@ def minimize(
     data: Any = None,
     max_looks: int = 100_000,
     max_seconds: float | None = None,
+    target_cost: float | None = None,
     starts: int = 1,
     seed: int = 0,
+    escape: bool = True,
     trace: bool = False,
     limits: Limits | None = None,
     keep_as_written: bool = False,
@@ -122,7 +67,8 @@ def minimize(
     `max_looks` counts evaluations of cost and gradient.
     `keep_as_written=True` evaluates the formula as it stands: otherwise forms that lose digits are replaced by equal
     ones that do not, log(1 + exp(x)) by softplus(x) for instance.
-    `callback(progress)` is called after each look; returning True stops.  `trace=True` keeps every look.
+    `callback(progress)` is called after each look; returning True stops.  `trace=True` keeps every look.  From a saddle
+    or a maximum the descent goes on, down the way that the verdict found (a note says so), unless `escape=False`.
 
     With `method="auto"` a quadratic cost is solved exactly, any other is walked down by gradient descent with a
     backtracking search; with a `learning_rate` it is plain gradient descent.  `why_method` says which and why.
@@ -137,8 +83,8 @@ def minimize(
     return _extremise(
         cost, start, maximise=False, method=method, learning_rate=learning_rate, precision=precision,
         variables=variables, bounds=bounds, fixed=fixed, tied=tied, penalty=penalty, constants=constants, data=data,
-        max_looks=max_looks, max_seconds=max_seconds, starts=starts, seed=seed, trace=trace, limits=limits,
-        keep_as_written=keep_as_written, progress=progress, callback=callback,
+        max_looks=max_looks, max_seconds=max_seconds, target_cost=target_cost, starts=starts, seed=seed, escape=escape,
+        trace=trace, limits=limits, keep_as_written=keep_as_written, progress=progress, callback=callback,
     )  # fmt: skip
 
 
@@ -158,8 +104,10 @@ def maximize(
     data: Any = None,
     max_looks: int = 100_000,
     max_seconds: float | None = None,
+    target_cost: float | None = None,
     starts: int = 1,
     seed: int = 0,
+    escape: bool = True,
     trace: bool = False,
     limits: Limits | None = None,
     keep_as_written: bool = False,
@@ -176,76 +124,62 @@ def maximize(
     return _extremise(
         cost, start, maximise=True, method=method, learning_rate=learning_rate, precision=precision,
         variables=variables, bounds=bounds, fixed=fixed, tied=tied, penalty=penalty, constants=constants, data=data,
-        max_looks=max_looks, max_seconds=max_seconds, starts=starts, seed=seed, trace=trace, limits=limits,
-        keep_as_written=keep_as_written, progress=progress, callback=callback,
+        max_looks=max_looks, max_seconds=max_seconds, target_cost=target_cost, starts=starts, seed=seed, escape=escape,
+        trace=trace, limits=limits, keep_as_written=keep_as_written, progress=progress, callback=callback,
     )  # fmt: skip
 
 
 def _extremise(
     cost: Any, start: Any, *, maximise: bool, method: Any, learning_rate: Any, precision: Any, variables: Any,
     bounds: Any, fixed: Any, tied: Any, penalty: Any, constants: Any, data: Any, max_looks: Any, max_seconds: Any,
-    starts: Any, seed: Any, trace: bool, limits: Limits | None, keep_as_written: bool, progress: Any, callback: Any,
+    target_cost: Any, starts: Any, seed: Any, escape: Any, trace: bool, limits: Limits | None, keep_as_written: bool,
+    progress: Any, callback: Any,
 ) -> Result:  # fmt: skip
-    refuse(
-        bounds=(bounds, None, "minimise without bounds and check the answer"),
-        penalty=(penalty, None, "write it into the cost"),
-        starts=(starts, 1, "call it once a start and keep the lowest cost"),
-        progress=(progress, None, "use callback="),
-    )
+    refuse(penalty=(penalty, None, "write it into the cost"))
     check_settings(callback, limits)
-    looks = positive_count(max_looks, "max_looks", 1)
-    seed = positive_count(seed, "seed")
-    seconds = positive_number(max_seconds, "max_seconds")
-    distance = positive_number(precision, "precision")
-    rate = learning_rate_of(learning_rate)
+    wishes = make_wishes(
+        max_looks, max_seconds, precision, learning_rate, target_cost, starts, seed, escape, trace,
+        watching(callback, progress),
+    )  # fmt: skip
     arrays = constant_arrays(data)
-    names = [*start_names(start), *start_names(fixed), *start_names(constants), *arrays]
-    reading = read_cost(cost, names=names, given=[*start_names(fixed), *start_names(constants)], limits=limits)
+    given = [*start_names(fixed), *start_names(constants)]
+    reading = read_cost(
+        cost, names=[*start_names(start), *start_names(bounds), *given, *arrays], given=given, limits=limits
+    )
     formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, arrays=arrays, limits=limits)
-    order = order_of(variables)
     problem = make_problem(
         formula,
-        variables=order,
+        variables=order_of(variables),
         maximise=maximise,
         notes=reading.notes,
         data=arrays,
         keep_as_written=setting(keep_as_written, "keep_as_written"),
     )
+    box, notes = box_of(problem.layout, bounds, reading.symbols)
     point = None if start is None else problem.layout.start(start)
-    objective = make_objective(problem, looks, arrays, limits=limits)
-    facts = formula_facts(problem, point, arrays)
-    choice = find_choice(method, facts, rate)
-    notes: tuple[str, ...] = ()
+    objective = make_objective(problem, wishes.looks, arrays, limits=limits)
+    objective.box = box
+    facts = within(formula_facts(problem, point, arrays), objective)
+    choice = find_choice(method, facts, wishes.rate)
+    check_needs(choice.method, objective)
     if point is None:
-        point, notes = _default_start(objective, facts, choice)
-    run = walk(
-        objective,
-        choice.method,
-        point,
-        rules(choice.method, looks, seconds),
-        recorder=Recorder(objective.names) if trace else None,
-        watch=callback,
-    )
-    question = Question(distance, learning_rate=rate, fixed_step=choice.method.fixed_step, maximise=maximise)
-    return answer(objective, problem, run, choice, facts, question, notes=notes, seed=int(seed))
+        point, said = _default_start(objective, problem, facts, choice)
+    else:
+        point, said = into_box(objective, point)
+    return descended(objective, problem, choice, facts, point, wishes, (*notes, *said))
 
 
-def _default_start(objective: Objective, facts: Facts, choice: Choice) -> tuple[Vector, tuple[str, ...]]:
+def _default_start(
+    objective: Objective, problem: Problem, facts: Facts, choice: Choice
+) -> tuple[Vector, tuple[str, ...]]:
     if facts.solution is not None and not choice.method.fixed_step:
-        return Vector([0.0] * len(objective.names)), ()
+        origin = Vector([0.0] * len(objective.names))
+        return (origin if objective.box is None else objective.box.project(origin)), ()
     try:
-        point = natural_start(objective)
+        point = natural_start(objective, problem)
     except StartError as error:
         raise StartError(f"{error} (none was given)") from None
-    return point, (f"no start was given: started with every variable at {point[0]:g}",)
-
-
-def rules(method: Method, looks: int, seconds: float | None) -> Rule:
-    """Return the stopping rules of a descent that goes as far as doubles support."""
-    stopping: Rule = Looks(looks) | Idle(PATIENCE)
-    if method.fixed_step:
-        stopping = NotFinite() | Unmoved() | stopping
-    return stopping if seconds is None else stopping | Seconds(seconds)
+    return point, (f"no start was given: started {start_words(objective.names, point)}",)
 
 
 def find_choice(method: str | Method, facts: Facts, rate: float | str | None) -> Choice:
@@ -254,8 +188,10 @@ def find_choice(method: str | Method, facts: Facts, rate: float | str | None) ->
         if rate is not None:
             raise MethodError("give the learning rate to the method itself, or leave method= away")
         return Choice(method, "given")
+    if isinstance(method, type) and issubclass(method, Method):
+        raise MethodError(f"method= takes settings, not the class: write {method.__name__}(...)")
     if not isinstance(method, str):
-        raise MethodError("method is a name or a method of descend's own")
+        raise MethodError("method is a name such as 'backtracking', or settings such as descend.Backtracking(memory=5)")
     if method == "auto":
         return choose(facts, rate)
     return Choice(find_method(method, rate), "asked for")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ class Modelled:
     held_back: Table | None
     description: str
     notes: tuple[str, ...]
+    symbols: Mapping[str, Any]
 
     def objective(self, looks: int, *, compiled: bool | None = None) -> RowsObjective:
         """Return the loss as a function of the parameters."""
@@ -69,7 +70,7 @@ def read_model(
     for name in given:
         if name in available:
             raise DataError(f"{printable(name)} is a column of the data and cannot be given a value too")
-    read, notes = _read(model, known, given, limits or STANDARD)
+    read, symbols, notes = _read(model, known, given, limits or STANDARD)
     reading = Reading(Formula(read.tape, read.right))
     right = prepared(reading, constants=constants, fixed=fixed, tied=tied, limits=limits)
     made, warnings = make_model(
@@ -85,18 +86,21 @@ def read_model(
     if held is not None:
         said.append(f"{held.rows} rows were held back (seed {seed}); evaluate() judges the fit on them")
     problem = made.problem(chosen, said)
-    return Modelled(made, chosen, problem, kept, held, source.description, tuple(said))
+    return Modelled(made, chosen, problem, kept, held, source.description, tuple(said), symbols)
 
 
-def _read(model: Any, known: Collection[str], given: Collection[str], limits: Limits) -> tuple[Model, tuple[str, ...]]:
+def _read(
+    model: Any, known: Collection[str], given: Collection[str], limits: Limits
+) -> tuple[Model, Mapping[str, Any], tuple[str, ...]]:
+    """Return the model, the user's own SymPy symbols (if any) and what has to be said about the reading."""
     if isinstance(model, str):
         read = parse_model(model, names=known, limits=limits)
-        return read, euler_note(model, known, limits)
+        return read, {}, euler_note(model, known, limits)
     from descend.expression.sympy import from_sympy_model, is_sympy
 
     if is_sympy(model):
         symbolic = from_sympy_model(model, limits, given)
-        return symbolic.model, symbolic.notes
+        return symbolic.model, symbolic.symbols, symbolic.notes
     raise FormulaError(f"a model is text such as 'y = b0 + b1*x' or a SymPy Eq, not {printable(type(model).__name__)}")
 
 

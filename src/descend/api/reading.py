@@ -63,6 +63,31 @@ def euler_note(text: str, names: Collection[str], limits: Limits) -> tuple[str, 
     )
 
 
+SIGNS = {"positive": (0.0, None), "nonnegative": (0.0, None), "negative": (None, 0.0), "nonpositive": (None, 0.0)}
+
+
+def declared_bounds(symbols: Mapping[str, Any], names: Collection[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the bounds that SymPy symbols declare, of the variables `names`, and what has to be said about them."""
+    if not symbols:
+        return {}, ()
+    from descend.expression.sympy_symbols import declared_sign
+
+    signs = {name: declared_sign(symbols[name]) for name in names if name in symbols}
+    found = {name: sign for name, sign in signs.items() if sign is not None}
+    notes = tuple(
+        f"{printable(name)} is declared {sign}: its {'lower' if sign in {'positive', 'nonnegative'} else 'upper'} "
+        "bound is 0"
+        for name, sign in found.items()
+    )
+    return {name: SIGNS[sign] for name, sign in found.items()}, notes
+
+
+def unbounded_notes(symbols: Mapping[str, Any], door: str) -> tuple[str, ...]:
+    """Return what a door without bounds has to say about symbols that are declared positive or negative."""
+    bounds, _ = declared_bounds(symbols, list(symbols))
+    return tuple(f"{door} has no bounds: what {printable(name)} is declared to be is not enforced" for name in bounds)
+
+
 def name_of(symbol: Any) -> str:
     """Return the name of a variable given as text or as a SymPy symbol."""
     return str(getattr(symbol, "name", symbol))
@@ -197,14 +222,19 @@ def setting(value: Any, what: str) -> bool:
     return value
 
 
+def any_number(value: Any, what: str) -> float:
+    """Return a finite number, or raise `MethodError`."""
+    try:
+        return number(value, what)
+    except StartError as error:
+        raise MethodError(str(error)) from None
+
+
 def positive_number(value: Any, what: str) -> float | None:
     """Return a number > 0, or None for None; raise `MethodError` otherwise."""
     if value is None:
         return None
-    try:
-        result = number(value, what)
-    except StartError as error:
-        raise MethodError(str(error)) from None
+    result = any_number(value, what)
     if result <= 0:
         raise MethodError(f"{what} must be greater than 0, not {result}")
     return result

@@ -94,7 +94,16 @@ def _check(symbol: Any, *, integers: bool) -> str:
 
 
 def _notes(symbol: Any, shown: str) -> list[str]:
-    for assumption in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
-        if getattr(symbol, f"is_{assumption}"):
-            return [f"the assumption {assumption} on {shown} is not enforced in this version"]
+    """Say what is not enforced.  The sign of a symbol is a bound, which the doors enforce (see `declared_sign`)."""
+    if symbol.is_nonzero and declared_sign(symbol) is None:
+        return [f"the assumption nonzero on {shown} is not enforced in this version"]
     return []
+
+
+def declared_sign(owner: Any) -> str | None:
+    """Return the sign that a Symbol (or the entries of an IndexedBase) is assumed to have: "positive", ...; or None."""
+    symbol = getattr(owner, "label", owner)
+    for assumption in ("positive", "negative", "nonnegative", "nonpositive"):
+        if getattr(symbol, f"is_{assumption}", None):
+            return assumption
+    return None

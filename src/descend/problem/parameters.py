@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 from descend.errors import StartError, printable, unknown_name
 from descend.vector import Vector
 
 
-def number(value: Any, what: str) -> float:
-    """Return `value` as a finite float, or raise `StartError` saying what it should have been."""
+def number(value: Any, what: str, *, infinite: bool = False) -> float:
+    """Return `value` as a float, finite unless infinities are allowed; raise `StartError` saying what it should be."""
     if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
         raise StartError(f"{what} must be one real number, not a complex one")
     if isinstance(value, (str, bytes, bool)) or value is None:
@@ -23,8 +23,8 @@ def number(value: Any, what: str) -> float:
         raise StartError(f"{what} must be one real number, not {printable(str(type(value).__name__))}") from None
     except OverflowError:
         raise StartError(f"{what} is too large for a double") from None
-    if not isfinite(result):
-        raise StartError(f"{what} must be finite, not {result}")
+    if isnan(result) or not (infinite or isfinite(result)):
+        raise StartError(f"{what} must be {'a number' if infinite else 'finite'}, not {result}")
     return result
 
 

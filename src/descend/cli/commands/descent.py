@@ -99,6 +99,6 @@ def gradient_descent(
     Each step is new = old - learning rate * slope, and exactly as many are taken as --max-iterations says, unless
     --precision ends them earlier.  The last point is printed, and where it really lies.
     """
-    from descend.api.minimize import gradient_descent as walk
+    from descend.api.article import gradient_descent as walk
 
     return put_result(walk(cost, start, learning_rate, **rest), as_json=as_json, quiet=quiet)
