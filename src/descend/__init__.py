@@ -59,7 +59,6 @@ _HOME = {
 }
 
 __all__ = [
-    "SLQP",
     "AMSGrad",
     "AdGD",
     "AdaGrad",
@@ -84,6 +83,7 @@ __all__ = [
     "Newton",
     "RMSProp",
     "Result",
+    "SLQP",
     "StartError",
     "Status",
     "Trace",

@@ -73,11 +73,12 @@ EXPECTED = {
     },
 }  # fmt: skip
 BUDGET = 5000
+REFUSED = {"slqp": "no kinks"}  # methods that need what no problem of this table has, and the words of their refusal
 CELLS = [(method, name) for method in EXPECTED for name in PROBLEMS]
 
 
 def test_every_registered_method_has_a_full_row():
-    assert set(EXPECTED) == {"auto", *METHODS}
+    assert set(EXPECTED) | set(REFUSED) == {"auto", *METHODS}
     for row in EXPECTED.values():
         assert set(row) == set(PROBLEMS)
     assert set(RATES) == set(PROBLEMS)
@@ -95,6 +96,13 @@ def test_the_table_of_problems_is_right(name):
     for k in range(len(at)):
         for away in (-0.01, 0.01):
             assert fun([v + away * (j == k) for j, v in enumerate(at)]) > fun(at)
+
+
+@pytest.mark.parametrize("method", REFUSED)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_refused(method, name):
+    with pytest.raises(descend.MethodError, match=REFUSED[method]):
+        descend.minimize(PROBLEMS[name].cost, PROBLEMS[name].start, method=method)
 
 
 @pytest.mark.parametrize(("method", "name"), CELLS)

@@ -30,11 +30,11 @@ def judge_kink(objective: Objective, point: Vector, start: Vector, precision: fl
 
     Variables at a bound are held, if the subgradient that is 0 in all others points out of the box in them.
     """
-    import numpy as np
-
     pieces = objective.pieces(point)
     if pieces is None:
         return None
+    import numpy as np  # smooth costs of a few variables do without
+
     x, origin = point.array(), start.array()
     scale = np.maximum(np.abs(x), np.abs(x - origin))
     scale[scale == 0] = scale.max(initial=0.0) or 1.0
@@ -49,7 +49,8 @@ def judge_kink(objective: Objective, point: Vector, start: Vector, precision: fl
     box = objective.box
     inside = np.full(len(x), fill_value=True) if box is None else (x > box.lower.array()) & (x < box.upper.array())
     free = np.flatnonzero(inside)
-    return _Kink(objective, point, pieces, pieces.restricted(free), ties, scale[free], free).judgement(precision)
+    with np.errstate(all="ignore"):
+        return _Kink(objective, point, pieces, pieces.restricted(free), ties, scale[free], free).judgement(precision)
 
 
 def _tied(pieces: Pieces, k: int, reach: Any) -> Any:
@@ -94,7 +95,7 @@ class _Kink(NamedTuple):
         across = self.scale * rest - along @ (along.T @ (self.scale * rest))
         size = max(float(np.abs(r * s).max()) for r, s in zip(self.pieces.roles, self.pieces.slopes, strict=True))
         bound = float(np.linalg.norm(self.scale * (self.pieces.gradient_error + SLACK * size)))
-        stationary = float(np.linalg.norm(across)) <= bound
+        stationary = float(np.linalg.norm(across)) <= bound < np.inf
         distances = np.abs(step.p)
         close, criterion = _close(distances, self.scale, precision)
         distance = float(np.linalg.norm(distances))
@@ -114,10 +115,10 @@ class _Kink(NamedTuple):
         kind, unique = Kind.KINK, True
         for axis in level:
             for direction in (axis, -axis):
-                change = self._side(direction, noise)
+                change = self._side(step.p, direction, noise)
                 kind = Kind.SADDLE if change < 0 else kind
                 unique = unique and change > 0
-        if kind is Kind.KINK and self._falls(noise):
+        if kind is Kind.KINK and self._falls(step.p, noise):
             kind = Kind.SLOPE
         return Judgement(kind, distance, criteria, unique=unique, held=held)
 
@@ -143,15 +144,15 @@ class _Kink(NamedTuple):
         there = self.point.like(entries)
         return there if self.objective.box is None else self.objective.box.project(there)
 
-    def _side(self, direction: Any, noise: float) -> int:
-        """Return whether the cost rises (1), falls (-1) or stays level (0) that way, along the ties."""
+    def _side(self, centre: Any, direction: Any, noise: float) -> int:
+        """Return whether the cost rises (1), falls (-1) or stays level (0) that way from `centre`, along the ties."""
         import numpy as np
 
         from descend.descent.ties import manifold
 
-        here = self.objective.look(self.point).cost
+        here = self.objective.look(self._at(centre)).cost
         for away in DISTANCES:
-            moved = away * direction
+            moved = centre + away * direction
             for _ in range(BACK):
                 pieces = self.objective.pieces(self._at(moved)).restricted(self.free)
                 back = self.scale * manifold(pieces, self.ties, self.scale).back
@@ -163,8 +164,8 @@ class _Kink(NamedTuple):
                 return 1 if change > 0 else -1
         return 0
 
-    def _falls(self, noise: float) -> bool:
-        """Whether the cost is lower a little to a side: along the axes, and across the ties."""
+    def _falls(self, centre: Any, noise: float) -> bool:
+        """Whether the cost is lower a little to a side of `centre`: along the axes, and across the ties."""
         import numpy as np
 
         directions = [*np.diag(self.scale)]
@@ -172,9 +173,9 @@ class _Kink(NamedTuple):
             for i in tie[1:]:
                 across = self.scale**2 * (self.pieces.slopes[k][i] - self.pieces.slopes[k][tie[0]])
                 directions.append(across / (np.max(np.abs(across) / self.scale) or 1.0))
-        here = self.objective.look(self.point).cost
+        here = self.objective.look(self._at(centre)).cost
         return any(
-            self.objective.look(self._at(sign * away * d)).cost < here - noise
+            self.objective.look(self._at(centre + sign * away * d)).cost < here - noise
             for d in directions
             for sign in (1.0, -1.0)
             for away in (1e-7, 1e-5, 1e-3)

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from importlib import import_module
 from typing import Any
 
-from descend.descent.method.backtracking import Backtracking
 from descend.descent.method.base import Method
-from descend.descent.method.gradient_descent import GradientDescent
 from descend.errors import MethodError, UnavailableError, nearest, printable
 
-METHODS: dict[str, type[Method]] = {
-    method.name: method
-    for method in (
-        GradientDescent,
-        Backtracking,
-    )
+HOMES = {  # name → file and class: a descent loads only the method that it uses
+    "gradient-descent": "gradient_descent.GradientDescent",
+    "momentum": "momentum.Momentum",
+    "nesterov": "nesterov.Nesterov",
+    "adagrad": "adagrad.AdaGrad",
+    "rmsprop": "rmsprop.RMSProp",
+    "adadelta": "adadelta.Adadelta",
+    "adam": "adam.Adam",
+    "adamw": "adamw.AdamW",
+    "amsgrad": "amsgrad.AMSGrad",
+    "nadam": "nadam.Nadam",
+    "lion": "lion.Lion",
+    "adgd": "adgd.AdGD",
+    "dog": "dog.DoG",
+    "backtracking": "backtracking.Backtracking",
+    "newton": "newton.Newton",
+    "slqp": "slqp.SLQP",
 }
 
+
+class Methods(Mapping[str, type[Method]]):
+    """Name → method, loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> type[Method]:
+        file, _, attribute = HOMES[name].partition(".")
+        found: type[Method] = getattr(import_module(f"descend.descent.method.{file}"), attribute)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HOMES)
+
+    def __len__(self) -> int:
+        return len(HOMES)
+
+
+METHODS = Methods()
+
 PLANNED = (
-    "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "lion", "adgd",
-    "dog", "prodigy", "barzilai-borwein", "conjugate-gradient", "bfgs", "l-bfgs", "newton", "gauss-newton",
+    "barzilai-borwein", "conjugate-gradient", "bfgs", "l-bfgs", "gauss-newton",
     "levenberg-marquardt", "proximal", "fista",
 )  # fmt: skip
 
