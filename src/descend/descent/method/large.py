@@ -187,6 +187,10 @@ class SparseModel:
         """Return how much the model falls along `step`."""
         return -float(self.gradient @ step + 0.5 * (step @ (self.hessian @ step)))
 
+    def span(self) -> float:
+        """Return the length of Newton's step, infinite: it is not known beforehand."""
+        return inf
+
     def lowest(self) -> Any | None:
         """Return a direction that bends downward, |D·v| = 1; None where there is none."""
         return None if self._pair.value >= -self._level else self._space.vector(self._pair.vector)
@@ -280,6 +284,10 @@ class ProductModel:
     def reduction(self, step: Any) -> float:
         """Return how much the model falls along `step`."""
         return -float(self.gradient @ step) - 0.5 * float(step @ self._product(step))
+
+    def span(self) -> float:
+        """Return the length of Newton's step, infinite: it is not known beforehand."""
+        return inf
 
     def lowest(self) -> Any | None:
         """Return a direction that bends downward, |D·v| = 1; None where none was found."""

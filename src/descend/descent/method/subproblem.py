@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any, NamedTuple, Protocol
 
-from descend.evaluation import Curvature
-
 EPSILON = 2.0**-52
 RADIUS_KEPT = 0.1  # how well a step must fill the ball
+BENT = 1e-8  # of the largest curvature: less does not make a first step longer
+FLAT = 1e-24  # relative: the slope of a quartic at 1e-8 of the radius, which is as near as is asked for
 ROUNDS = 50  # of the iteration for λ
 DENSE = 500  # variables up to which all eigenvalues are computed
 
@@ -40,24 +40,16 @@ class Model(Protocol):
         """Return how much the model falls along `step`: -g·s - s·Hs/2."""
         ...
 
+    def span(self) -> float:
+        """Return the length |D·p| of Newton's step, in an indefinite model of one with every curvature taken upward.
+
+        Infinite where that is not known.
+        """
+        ...
+
     def lowest(self) -> Any | None:
         """Return the direction v that bends downward most, |D·v| = 1; None where every direction bends upward."""
         ...
-
-
-def model_of(curvature: Curvature, gradient: Any, scaling: Any, free: Any | None = None) -> Model | None:
-    """Return the model at a point, None where the Hessian is not finite there.
-
-    `scaling` is D's diagonal, `free` a mask of the variables that may move.
-    """
-    import numpy as np
-
-    if len(gradient) > DENSE:
-        from descend.descent.method.large import large_model  # imports SciPy's sparse matrices
-
-        return large_model(curvature, gradient, scaling, free)
-    hessian = curvature.hessian()
-    return DenseModel(hessian, gradient, scaling, free) if np.isfinite(hessian).all() else None
 
 
 class DenseModel:
@@ -110,18 +102,21 @@ class DenseModel:
             if sqrt(newton @ newton) <= radius:
                 return Step(self._back(newton), interior=True)
         least = max(0.0, -float(values[0]))
-        size = sqrt(slopes @ slopes)
-        bottom = values - values[0] <= self._level
-        if sqrt(slopes[bottom] @ slopes[bottom]) <= EPSILON * size or size == 0.0:
+        if values[0] >= -self._level:
+            flat, enough = values <= self._level, FLAT * self._top * radius
+        else:
+            flat, enough = values - values[0] <= self._level, EPSILON * sqrt(slopes @ slopes)
+        if sqrt(slopes[flat] @ slopes[flat]) <= enough:
             with np.errstate(all="ignore"):
-                rest = np.where(bottom, 0.0, -slopes / (values + least))
+                rest = np.where(flat, 0.0, -slopes / (values + least))
             length = sqrt(rest @ rest)
             if length <= radius:
                 self._shift = least
-                if values[0] < -self._level:
-                    rest[0] = sqrt(radius * radius - length * length)
-                    return Step(self._back(rest), interior=False)
-                return Step(self._back(rest), interior=True)
+                if values[0] >= -self._level:
+                    return Step(self._back(rest), interior=True)
+                rest[0] = sqrt(radius * radius - length * length)
+                return Step(self._back(rest), interior=False)
+        size = sqrt(slopes @ slopes)
         self._shift = _shift(values, slopes, least, size, radius)
         return Step(self._back(-slopes / (values + self._shift)), interior=False)
 
@@ -134,6 +129,10 @@ class DenseModel:
 
     def reduction(self, step: Any) -> float:
         return -float(self.gradient @ step + 0.5 * (step @ self.hessian @ step))
+
+    def span(self) -> float:
+        steps = self._slopes / self._np.maximum(abs(self._values), BENT * self._top)
+        return sqrt(steps @ steps)
 
     def lowest(self) -> Any | None:
         if not len(self._values) or self._values[0] >= -self._level:
