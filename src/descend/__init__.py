@@ -58,7 +58,7 @@ _HOME = {
     "UnsuccessfulError": "descend.errors",
 }
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - as sorted() does
     "AMSGrad",
     "AdGD",
     "AdaGrad",
