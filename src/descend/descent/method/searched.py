@@ -1,0 +1,217 @@
+"""What every method with a line search is made of: a direction and a length, chosen apart, in one flat state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from descend.box import Box
+from descend.descent.method.base import Method, State
+from descend.descent.method.search import Line, Search, Verdict
+from descend.descent.status import Ending
+from descend.evaluation import Evaluation
+from descend.vector import Vector
+
+FIRST = 0.3  # of the way from 0: the length of the first step
+CLOSE = 1e-9  # of each variable's scale: a tenth of what a verdict asks of the distance
+
+
+@dataclass(frozen=True)
+class SearchedState(State):
+    """The accepted point with what was seen there, the direction, the search along it, and the method's memory.
+
+    `held` are the entries that a bound holds; `memory` is None right after a start or a restart, when the direction is
+    steepest descent; `origin` is where the descent began, `moved` the length of the last step and `softest` the inverse
+    of the smallest curvature that a step has met.
+    """
+
+    cost: float = float("inf")
+    gradient: Vector | None = None
+    held: frozenset[int] = frozenset()
+    direction: Vector | None = None
+    line: Line | None = None
+    memory: Any = None
+    origin: Vector | None = None
+    moved: float = 0.0
+    softest: float = 0.0
+    recent: tuple[float, ...] = ()
+
+
+class Turn:
+    """What is known when the next direction is chosen: the step that was taken and what it changed."""
+
+    __slots__ = ("gradient", "held", "moved", "state", "turned")
+
+    def __init__(self, state: SearchedState, point: Vector, gradient: Vector, held: frozenset[int]) -> None:
+        assert state.gradient is not None
+        self.state, self.gradient, self.held = state, gradient, held
+        self.moved = point - state.x
+        self.turned = gradient - state.gradient
+
+    def free(self, vector: Vector) -> Vector:
+        """Return the vector without the entries that a bound holds."""
+        return without(vector, self.held)
+
+
+@dataclass(frozen=True)
+class Searched(Method):
+    """Direction and length: x ← P(x + t·d), where P projects onto the box (nothing without bounds).
+
+    With bounds, the entries that are held at one are fixed and the direction lives in the others; the search goes along
+    the projected path, whose slope is that of the entries that have not been stopped by a bound (Bertsekas, SIAM J.
+    Control Optim. 20, 1982).
+    """
+
+    def strategy(self) -> Search:
+        """Return the line search."""
+        raise NotImplementedError
+
+    def turn(self, at: Turn) -> tuple[Any, Vector]:
+        """Return the memory after a step, and the next direction."""
+        raise NotImplementedError
+
+    def first_length(self, at: Turn, direction: Vector, slope: float) -> float:
+        """Return the length that the next search tries first."""
+        return 1.0
+
+    def reference(self, recent: tuple[float, ...]) -> tuple[tuple[float, ...], float | None]:
+        """Return the costs to remember, and the one that the next search has to undercut (None: the last)."""
+        return (), None
+
+    def start(self, x: Vector, box: Box | None = None) -> SearchedState:
+        return SearchedState(x, box=box, origin=x)
+
+    def predict(self, state: State) -> Vector:
+        assert isinstance(state, SearchedState)
+        if state.line is None:
+            point: Vector = state.x
+            return point
+        assert state.direction is not None
+        moved: Vector = state.x + state.line.length * state.direction
+        return moved if state.box is None else state.box.project(moved)
+
+    def learn(self, state: SearchedState, point: Vector, evaluation: Evaluation) -> SearchedState:
+        if state.line is None:
+            return self._first(state, evaluation)
+        cost = evaluation.cost if evaluation.finite else float("inf")
+        line = self.strategy().learn(state.line, cost, _slope(state, evaluation.gradient))
+        match line.verdict:
+            case Verdict.SEARCHING:
+                return replace(state, accepted=False, line=line)
+            case Verdict.FOUND:
+                return self._taken(replace(state, line=line), point, evaluation)
+        assert state.gradient is not None
+        if state.direction == -without(state.gradient, state.held):  # steepest descent already
+            return replace(state, accepted=False, gave_up=Ending.NO_STEP)
+        return self._steepest(replace(state, accepted=False), state.moved)
+
+    def _first(self, state: SearchedState, evaluation: Evaluation) -> SearchedState:
+        if not evaluation.finite:
+            return replace(state, accepted=False, gave_up=Ending.NOT_FINITE)
+        recent, _ = self.reference((evaluation.cost,))
+        held = _held(state.box, state.x, evaluation.gradient)
+        state = replace(state, cost=evaluation.cost, gradient=evaluation.gradient, held=held, recent=recent)
+        return self._steepest(state, 0.0)
+
+    def _steepest(self, state: SearchedState, moved: float) -> SearchedState:
+        """Go down the slope, as far as the last step went; the first time a share of the way from 0."""
+        assert state.gradient is not None
+        direction = -without(state.gradient, state.held)
+        size = direction.norm()
+        if size == 0:
+            return replace(state, gave_up=Ending.FLAT)
+        length = (moved or FIRST * state.x.norm()) / size
+        if length == 0:  # at 0 without a scale: where a parabola with the minimum 0 would have it
+            length = 2.0 * abs(state.cost) / size / size or 1.0 / size
+        _, reference = self.reference(state.recent)
+        slope = direction.dot(state.gradient)
+        line = self.strategy().begin(state.cost, slope, length, reference)
+        return replace(state, direction=direction, line=line, memory=None)
+
+    def _taken(self, state: SearchedState, point: Vector, evaluation: Evaluation) -> SearchedState:
+        assert state.line is not None
+        at = Turn(state, point, evaluation.gradient, _held(state.box, point, evaluation.gradient))
+        memory, direction = self.turn(at)
+        recent, reference = self.reference((*state.recent, evaluation.cost))
+        new = replace(
+            state,
+            x=point,
+            number=state.number + 1,
+            rate=state.line.length,
+            accepted=True,
+            cost=evaluation.cost,
+            gradient=evaluation.gradient,
+            held=at.held,
+            recent=recent,
+            moved=at.moved.norm(),
+            softest=max(state.softest, _softness(at)),
+        )
+        if new.box is not None:
+            direction = _inward(new.box, point, without(direction, at.held))
+        slope = direction.dot(evaluation.gradient)
+        if not (slope < 0 and direction.finite):
+            return self._steepest(new, new.moved)
+        length = self.first_length(at, direction, slope)
+        line = self.strategy().begin(new.cost, slope, length, reference)
+        close = memory is not None and _close(new, length * direction)
+        return replace(new, direction=direction, line=line, memory=memory, gave_up=Ending.CLOSE if close else None)
+
+
+def _close(state: SearchedState, step: Vector) -> bool:
+    """Whether the minimum is no further, in any variable, than doubles support.
+
+    `step` is the one that would be taken next.  If steps go on shrinking as this one does, by the factor q, the
+    way that is left is step/(1 - q); and the slower they shrink, the less is known about what is left.
+    """
+    assert state.origin is not None
+    shrunk = step.norm()
+    if not shrunk < state.moved:
+        return False
+    bound = CLOSE * (1.0 - shrunk / state.moved) ** 2
+    scales = [max(abs(x), abs(x - o)) for x, o in zip(state.x, state.origin, strict=True)]
+    if not all(abs(s) <= bound * scale for s, scale in zip(step, scales, strict=True)):
+        return False
+    if state.number > len(state.x):
+        return True
+    # Directions in which no step has gone yet may be as soft as the softest so far.
+    assert state.gradient is not None
+    slopes = without(state.gradient, state.held)
+    return all(abs(g) * state.softest <= CLOSE * scale for g, scale in zip(slopes, scales, strict=True))
+
+
+def _softness(at: Turn) -> float:
+    """Return the inverse of the mean curvature along the step, sᵀs/sᵀy; 0 where the cost does not bend upward."""
+    far, bend = at.moved.norm(), at.turned.norm()
+    if not (0 < far < float("inf") and 0 < bend < float("inf")):
+        return 0.0
+    cosine = ((1.0 / far) * at.moved).dot((1.0 / bend) * at.turned)
+    return far / bend / cosine if cosine > 0 else 0.0
+
+
+def without(vector: Vector, held: frozenset[int]) -> Vector:
+    """Return the vector with 0 in the entries that are held."""
+    if not held:
+        return vector
+    return vector.like([0.0 if k in held else v for k, v in enumerate(vector)])
+
+
+def _held(box: Box | None, point: Vector, gradient: Vector) -> frozenset[int]:
+    return frozenset() if box is None else frozenset(box.held(point, gradient))
+
+
+def _inward(box: Box, point: Vector, direction: Vector) -> Vector:
+    """Return the direction without the entries that would leave the box at once: they cannot move."""
+    entries = zip(point, direction, box.lower, box.upper, strict=True)
+    return direction.like([0.0 if (x <= low and d < 0) or (x >= up and d > 0) else d for x, d, low, up in entries])
+
+
+def _slope(state: SearchedState, gradient: Vector) -> float:
+    """Return φ'(t): the slope along the path, on which an entry stands still once a bound has stopped it."""
+    assert state.direction is not None
+    assert state.line is not None
+    if state.box is None:
+        return gradient.dot(state.direction)
+    ends = state.x + state.line.length * state.direction
+    entries = zip(ends, state.direction, state.box.lower, state.box.upper, strict=True)
+    moving = [d if low <= x <= high else 0.0 for x, d, low, high in entries]
+    return gradient.dot(gradient.like(moving))
