@@ -15,19 +15,13 @@ from descend.problem.loss.registry import PLANNED as PLANNED_LOSSES
 
 DATA = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.1]}
 MINIMIZE = {
-    "bounds": [{"x": (0, None)}, [(0, 1)], np.array([[0, 1]])],
     "penalty": ["l2(0.5)", 0.5],
-    "starts": [5, 2.5, None, np.int64(3)],
-    "progress": [True, print],
 }
 FIT = {
     "weights": [np.array([1.0, 2, 3]), [1, 2, 3], "w", pd.Series([1.0, 2, 3])],
     "sigma": [np.array([1.0, 2, 3]), 0.5],
-    "bounds": [{"b": (0, None)}],
     "penalty": ["l1(0.1)"],
     "robust": [True],
-    "starts": [5],
-    "progress": [True],
 }
 
 

@@ -79,6 +79,8 @@ class TestExitCodes:
             ("MINIMUM", "minimize x^2 --start 3 --learning-rate 0.1"),
             ("MINIMUM", "minimize x^4+x --start 3"),
             ("MAXIMUM", "minimize x-x^4 --start 3 --maximize"),
+            ("MINIMUM", "minimize cos(x) --start 0"),
+            ("COST_REACHED", "minimize (x-3)^4 --start 0 --target-cost 1e-3"),
         ],
     )
     def test_success_is_0(self, shell, status, line):
@@ -95,9 +97,9 @@ class TestExitCodes:
             ("DIVERGING", "minimize x^2 --start 3 --learning-rate 1.01"),
             ("CYCLING", "minimize x^2 --start 3 --learning-rate 1"),
             ("UNBOUNDED", "minimize -x^2 --start 3"),
-            ("SADDLE", "minimize x^3 --start 0"),
-            ("MAXIMUM", "minimize cos(x) --start 0"),
-            ("NOT_FINITE", "minimize log(x) --start -1"),
+            ("SADDLE", "minimize x^3 --start 0 --no-escape"),
+            ("MAXIMUM", "minimize cos(x) --start 0 --no-escape"),
+            ("OUTSIDE_DOMAIN", "minimize log(x) --start -1"),
         ],
     )
     def test_a_result_without_success_is_1(self, shell, status, line):

@@ -45,7 +45,7 @@ class TestHelp:
     def test_no_option_of_a_later_version_is_shown(self, shell):
         for command in COMMANDS:
             shown = shell(command, "--help").stdout
-            assert not [word for word in ("--bounds", "--certify", "--plot", "--checkpoint", "--by") if word in shown]
+            assert not [word for word in ("--certify", "--plot", "--checkpoint", "--by") if word in shown]
 
 
 class TestMinus:
@@ -186,7 +186,7 @@ class TestMistakes:
             assert result.stderr.startswith(f"descend: the command {command} comes in a later version of descend")
             assert result.stderr.count("\n") == 1
 
-    @pytest.mark.parametrize("option", ["--bounds", "--certify", "--plot", "--checkpoint", "--by"])
+    @pytest.mark.parametrize("option", ["--certify", "--plot", "--checkpoint", "--by"])
     def test_options_of_later_versions_say_so(self, shell, option):
         result = shell("minimize", "x^2", option, "x=0:5")
         assert (result.exit_code, result.stdout) == (2, "")

@@ -6,6 +6,7 @@ from math import floor, log10
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from descend.descent.status import Status
 from descend.errors import printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def headline(result: Result) -> list[str]:
     be a minimum is not called one.
     """
     extreme = "maximum" if result.problem.maximise else "minimum"
-    if result.success or result.reported == "last":
+    if result.status is Status.COST_REACHED and result.reported == "best":
+        first, second = "The cost that was asked for was reached at", "there is: "
+    elif result.success or result.reported == "last":
         first, second = f"{extreme.capitalize()} occurs at", f"at the {extreme} is: "
     else:
         best = "highest" if result.problem.maximise else "lowest"

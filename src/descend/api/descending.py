@@ -30,7 +30,7 @@ from descend.vector import Vector
 PATIENCE = 100  # looks without a lower cost or a smaller slope: as far as doubles go
 DRAWS = 10  # points drawn for one start, at most, where the cost has no value at many
 SAME = 1e-6  # of a variable's scale: two ends as near are one minimum (a verdict asks for a hundredth of it)
-ENDS = frozenset({Status.INTERRUPTED, Status.STOPPED_BY_CALLER, Status.COST_REACHED, Status.TIME_SPENT})
+ENDS = frozenset({Status.INTERRUPTED, Status.STOPPED_BY_CALLER, Status.TIME_SPENT})
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def descended(
         plain=choice.method.name == GradientDescent.name,
         maximise=problem.maximise,
         escape=wishes.escape,
+        target=target,
     )
 
     def once(point: Vector, looks: int, seconds: float | None, said: tuple[str, ...] = notes) -> Result:
@@ -178,7 +179,8 @@ def _from_many(once: Callable[..., Result], objective: Objective, start: Vector,
         (outside if fruitless else hikers).append(hiker)
         if seconds is not None:
             seconds -= result.seconds
-        if result.status in ENDS or (seconds is not None and seconds <= 0):
+        reached = wishes.target is not None and sign * result.cost <= sign * wishes.target
+        if reached or result.status in ENDS or (seconds is not None and seconds <= 0):
             break
     region = region_words(objective.box)
     return _joined(hikers or outside, outside if hikers else [], wishes, sign, region)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, fields
 
+from descend.descent.method.base import Method
 from descend.descent.method.registry import METHODS
 from descend.expression.functions import TABLE
 from descend.problem.loss.registry import LOSSES
@@ -35,10 +37,21 @@ class Listing:
 def methods() -> Listing:
     """Return the methods that can be asked for by name."""
     rows = [
-        ("auto", "quadratic: solved exactly; otherwise backtracking; with a learning rate: gradient-descent", ""),
-        *((name, (method.__doc__ or "").partition("\n")[0], method.source) for name, method in METHODS.items()),
+        ("auto", "chosen by the structure of the cost; with a learning rate: gradient-descent", "taken", ""),
+        *(
+            (name, (method.__doc__ or "").partition("\n")[0], _rate(method), method.source)
+            for name, method in METHODS.items()
+        ),
     ]
-    return Listing(("method", "what it does", "source"), rows)
+    return Listing(("method", "what it does", "learning rate", "source"), rows)
+
+
+def _rate(method: type[Method]) -> str:
+    """Return whether a method needs a learning rate, has one of its own that may be changed, or takes none."""
+    for setting in fields(method):
+        if setting.name == "learning_rate":
+            return "needed" if setting.default is MISSING else f"{setting.default}"
+    return "none"
 
 
 def losses() -> Listing:

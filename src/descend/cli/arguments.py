@@ -16,7 +16,6 @@ def examples(*lines: str) -> str:
 
 # Options of the contract that this version does not have yet.
 LATER = {
-    "--bounds": "minimise without bounds and check the answer",
     "--certify": "the report says how sure it is",
     "--plot": "write the points with --trace FILE.csv and plot them",
     "--checkpoint": "give a budget with --max-seconds, and go on from the last point with --start",

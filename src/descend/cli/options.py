@@ -88,6 +88,15 @@ def _named_number(text: str) -> tuple[str, float]:
     return name, read_number(value)
 
 
+def _bounds(text: str) -> tuple[str, tuple[float | None, float | None]]:
+    """Read NAME=LOWER:UPPER; an end that is left away is not there."""
+    name, equals, ends = text.partition("=")
+    low, colon, high = ends.partition(":")
+    if not equals or not colon or ":" in high or not (low.strip() or high.strip()):
+        raise FormulaError(f"{printable(text)!r} is not of the form NAME=LOWER:UPPER, such as x=0:5, x=0: or x=:5")
+    return read_name(name), (read_number(low) if low.strip() else None, read_number(high) if high.strip() else None)
+
+
 def _start(text: str) -> tuple[str | None, float]:
     return _named_number(text) if "=" in text else (None, read_number(text))
 
@@ -201,6 +210,22 @@ max_looks = click.option(
     "--max-looks", type=COUNT, default=100_000, show_default=True, help="Budget: evaluations of cost and slope."
 )
 max_seconds = click.option("--max-seconds", type=NUMBER, help="Budget: seconds.")
+bounds = click.option(
+    "--bounds",
+    type=Value("bounds", _bounds),
+    multiple=True,
+    metavar="NAME=LOWER:UPPER",
+    callback=_mapping,
+    help="Keep a variable between two ends, of which one may be left away: x=0:5, x=0:, x=:5.",
+)
+starts = click.option(
+    "--starts", type=COUNT, default=1, show_default=True, help="Descend from so many starts and list the minima."
+)
+seed = click.option("--seed", type=COUNT, default=0, show_default=True, help="Of everything that is random.")
+target_cost = click.option("--target-cost", type=NUMBER, help="Stop as soon as the cost is as good as this.")
+no_escape = click.option(
+    "--no-escape", "escape", is_flag=True, flag_value=False, default=True, help="End at a saddle, do not go on."
+)
 trace = click.option(
     "--trace",
     metavar="FILE",

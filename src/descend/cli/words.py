@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from descend.answer.result import Result
 
 OPTIONS = {
+    "bounds": "--bounds",
     "columns": "--column",
     "constants": "--let",
     "data": "--data",
@@ -26,17 +27,21 @@ OPTIONS = {
     "precision": "--precision",
     "seed": "--seed",
     "start": "--start",
+    "starts": "--starts",
+    "target_cost": "--target-cost",
     "tied": "--tie",
     "trace": "--trace",
 }
 KEYWORD = rf"\b({'|'.join(OPTIONS)})=(?:['\"]?([\w+-]+(?:\.\w+)?(?:[+-]\d+)?)['\"]?)?"
 MAPPING = r"(?:a mapping, )?\b(start|constants|fixed)=\{([^}]*)\}"
 QUOTES = " '\""
-REFUSED = r"\b(learning_rate|max_iterations|max_looks|max_seconds)(?= must be )"
+REFUSED = r"\b(learning_rate|max_iterations|max_looks|max_seconds|starts|target_cost)(?= must be )"
 PHRASES = {
     'missing="drop" in Python, --missing drop on the command line': "--missing drop",
     "The last point is in result.last; start there to go on.": "Give the last point to --start to go on.",
     "; evaluate() judges the fit on them": "",
+    "leave escape=False away": "leave --no-escape away",
+    " more, in result.minima": " more (--json lists them all)",
     "in gradient_descent, ": "in gradient-descent, ",
 }
 

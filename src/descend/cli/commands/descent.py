@@ -19,8 +19,13 @@ SETTINGS = (
     options.fix,
     options.let,
     options.tie,
+    options.bounds,
+    options.starts,
+    options.seed,
     options.max_looks,
     options.max_seconds,
+    options.target_cost,
+    options.no_escape,
     options.trace,
     options.as_json,
     options.quiet,
@@ -40,6 +45,7 @@ def settings(command: Any) -> Any:
         'descend minimize "x^2" --start 3 --learning-rate 0.1',
         'descend minimize "100*(y - x^2)^2 + (1 - x)^2" --start x=-1.2 --start y=1',
         'descend minimize "-x^2 + n*x" --let n=4 --maximize',
+        'descend minimize "x^4 - 3x^2 + x" --starts 20 --bounds x=-3:3',
     ),
 )
 @settings

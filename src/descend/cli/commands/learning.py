@@ -33,15 +33,19 @@ from descend.errors import DataError
     help="What to do with rows that have a missing value.",
 )
 @click.option("--holdout", type=options.NUMBER, metavar="SHARE", help="Hold back a share of the rows to judge the fit.")
-@click.option("--seed", type=options.COUNT, default=0, show_default=True, help="Which rows are held back.")
+@options.seed
 @options.learning_rate()
 @options.method
 @options.precision
 @options.fix
 @options.let
 @options.tie
+@options.bounds
+@options.starts
 @options.max_looks
 @options.max_seconds
+@options.target_cost
+@options.no_escape
 @options.save
 @options.trace
 @options.as_json
