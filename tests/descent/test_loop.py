@@ -97,6 +97,20 @@ class TestCallbacks:
         with pytest.raises(RuntimeError, match="mine"):
             descend.minimize("x^4", 1, callback=fails)
 
+    @pytest.mark.parametrize("settings", [{"method": "backtracking"}, {"learning_rate": 0.01}])
+    def test_an_error_in_it_loses_nothing(self, settings):
+        def fails(progress):
+            if progress.looks == 7:
+                raise ValueError("mine")
+
+        with pytest.raises(ValueError, match="mine") as caught:
+            descend.minimize("x^4 + x", 1, callback=fails, trace=True, **settings)
+        kept = caught.value.result
+        assert (kept.status, kept.looks, len(kept.trace)) == (Status.STOPPED_BY_CALLER, 7, 7)
+        assert kept.cost == min(kept.trace["cost"]) < 2
+        assert any("result" in note for note in caught.value.__notes__)
+        assert caught.traceback[-1].name == "fails"
+
     def test_an_interrupt_in_it_keeps_the_best(self):
         result = descend.minimize("x^4 + x", 1, callback=lambda p: interrupt() if p.looks == 9 else None)
         assert result.status is Status.INTERRUPTED

@@ -8,7 +8,19 @@ from descend.descent.loop import descend as loop
 from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.run import Progress
 from descend.descent.status import Ending
-from descend.descent.stopping import AllOf, AnyOf, Idle, Looks, NotFinite, Rule, Seconds, Steps, StepSize, Unmoved
+from descend.descent.stopping import (
+    AllOf,
+    AnyOf,
+    Idle,
+    Looks,
+    NotFinite,
+    Rule,
+    Seconds,
+    Steps,
+    StepSize,
+    Target,
+    Unmoved,
+)
 from descend.evaluation import Evaluation
 from descend.expression.parse import parse
 from descend.problem.objective import FormulaObjective
@@ -50,6 +62,14 @@ class TestEachAlone:
     def test_step_size_is_smaller_not_equal(self):
         assert walk("x", 0.0, 0.5, StepSize(0.5) | Steps(5)).ending is Ending.STEPS
         assert walk("x", 0.0, 0.5, StepSize(0.5000001) | Steps(5)).ending is Ending.STEP_SMALL
+
+    def test_target_is_reached_where_the_cost_is_no_higher(self):
+        # x² from 3 at rate 0.25: 3, 1.5, 0.75, so costs of 9, 2.25, 0.5625.
+        for cost, looks in ((9.0, 1), (8.9, 2), (2.25, 2), (2.2, 3)):
+            run = walk("x^2", 3.0, 0.25, Target(cost) | Looks(10))
+            assert (run.ending, run.looks) == (Ending.TARGET, looks)
+        assert walk("-1/x", 1.0, -0.6, Target(-1e300) | Looks(3)).ending is Ending.LOOKS
+        assert walk("log(x)", 0.5, 0.25, Target(-1e300) | Looks(2)).ending is Ending.LOOKS  # -∞ is no cost
 
     def test_not_finite(self):
         run = walk("log(x)", 1.0, 3.0, NotFinite())

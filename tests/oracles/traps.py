@@ -6,6 +6,8 @@ there is no minimum at all, so every success is false).  Minima in the sense of 
 
 from __future__ import annotations
 
+import math
+import random
 import re
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ class Trap(NamedTuple):
     starts: tuple
     away: object = None  # distance of a point (a list of mpf) from the nearest minimum
     moves: bool = True  # whether doubles still show it when it is shifted far and scaled unevenly
+    turns: bool = True  # whether they do when its variables are mixed
 
 
 def at(*minima):
@@ -131,25 +134,118 @@ TRAPS = [
     Trap("(X*Y-1)**2", ((3, 1), (0, 0)), lambda z: abs(z[0] * z[1] - 1)),
     Trap("(X**2+Y**2-1)**2", ((0, 0), (2, 1), (0.1, 0)), lambda z: abs(mp.hypot(*z) - 1)),
     Trap("X**2*Y**2", ((1, 2),), lambda z: min(map(abs, z))),
-    Trap("(X-1)**2 + 1e-12*Y**4", ((0, 1),), at((1, 0))),
+    Trap("(X-1)**2 + 1e-12*Y**4", ((0, 1),), at((1, 0)), turns=False),  # rounding of the one hides the other
     Trap("X - X + 5", (3,), lambda z: mp.mpf(0)),
     Trap("100*(Y-X**2)**2 + (1-X)**2", ((-1.2, 1), (0, 0)), at((1, 1))),
 ]
 
 
-def moved(text, shifts, scales, factor):
-    """Return the text with X → (x - shift)/scale and so on, the cost multiplied by `factor`."""
+class Variant(NamedTuple):
+    """A trap that was moved: its text, where to start, and how a point reads in the trap's own variables."""
 
-    def name(match):
-        letter = match[0]
-        shift, scale = shifts[letter], scales[letter]
-        shifted = f"({letter.lower()} - {shift!r})" if shift >= 0 else f"({letter.lower()} + {-shift!r})"
-        inner = shifted if shift else letter.lower()
-        return f"({inner}/{scale!r})" if scale != 1 else inner
+    text: str
+    start: dict  # name → number
+    trap: Trap
+    rows: tuple  # the trap's variables are rows · (x - shift) / scale
+    shifts: tuple
+    scales: tuple
+    factor: float  # on the cost
 
-    result = re.sub(r"\b[XYZ]\b", name, text)
-    return result if factor == 1 else f"{factor!r}*({result})"
+    def place(self, point):
+        """Return the trap's variables at `point` (name → number), exact but for 50 digits."""
+        entries = [
+            (mp.mpf(point[name]) - mp.mpf(shift)) / mp.mpf(scale)
+            for name, shift, scale in zip(self.start, self.shifts, self.scales, strict=True)
+        ]
+        return [sum(mp.mpf(r) * z for r, z in zip(row, entries, strict=True)) for row in self.rows]
+
+    def objection(self, point):
+        """Return why `point`, which was called a minimum, is none; None where it is one."""
+        if self.trap.away is None:
+            return "there is no minimum"
+        with mp.workdps(50):
+            away = self.trap.away(self.place(point))
+            reach = max(
+                max(abs(point[name]), abs(point[name] - first)) / scale
+                for (name, first), scale in zip(self.start.items(), self.scales, strict=True)
+            )
+            return f"{mp.nstr(away, 3)} away from a minimum" if away > NEAR * reach else None
+
+
+NEAR = 1e-7  # of a variable's scale; the promise is 1e-8, as an estimate
 
 
 def letters(text):
+    """Return the trap's variables."""
     return sorted(set(re.findall(r"\b[XYZ]\b", text)))
+
+
+def starts(trap):
+    """Return the trap's starts as tuples."""
+    return [tuple(map(float, start)) if isinstance(start, tuple) else (float(start),) for start in trap.starts]
+
+
+def variant(trap, start, shifts=None, scales=None, factor=1.0, rows=None):
+    """Return the trap in the variables x = shift + scale · (rows⁻¹ · X), with the cost multiplied by `factor`.
+
+    `rows` is a rotation up to rounding; the text holds its rounded entries, so the trap's place is known exactly.
+    """
+    names = letters(trap.text)
+    size = len(names)
+    shifts, scales = tuple(shifts or [0.0] * size), tuple(scales or [1.0] * size)
+    turned = rows is not None
+    rows = tuple(map(tuple, rows)) if turned else tuple(tuple(float(i == j) for j in range(size)) for i in range(size))
+
+    def inner(k):
+        name, shift, scale = names[k].lower(), shifts[k], scales[k]
+        shifted = name if not shift else f"({name} - {shift!r})" if shift > 0 else f"({name} + {-shift!r})"
+        return f"({shifted}/{scale!r})" if scale != 1 else shifted
+
+    def name(match):
+        k = names.index(match[0])
+        if not turned:
+            return inner(k)
+        return "(" + " + ".join(f"({r!r})*{inner(j)}" for j, r in enumerate(rows[k])) + ")"
+
+    text = re.sub(r"\b[XYZ]\b", name, trap.text)
+    text = text if factor == 1 else f"{factor!r}*({text})"
+    back = [sum(rows[i][k] * start[i] for i in range(size)) for k in range(size)]  # the transpose is the inverse
+    first = {n.lower(): s + c * z for n, s, c, z in zip(names, shifts, scales, back, strict=True)}
+    return Variant(text, first, trap, rows, shifts, scales, factor)
+
+
+def rotation(rng, size):
+    """Return a random rotation of 2 or 3 variables: rows, orthonormal up to rounding."""
+    rows = [[float(i == j) for j in range(size)] for i in range(size)]
+    for i in range(size):
+        for j in range(i):
+            angle = rng.uniform(0, 2 * math.pi)
+            c, s = math.cos(angle), math.sin(angle)
+            a, b = rows[i], rows[j]
+            rows[i] = [c * p - s * q for p, q in zip(a, b, strict=True)]
+            rows[j] = [s * p + c * q for p, q in zip(a, b, strict=True)]
+    return rows
+
+
+def variants(trap, count, seed=0):
+    """Yield each start as written and under `count` random shifts, rotations and scalings of variables and cost.
+
+    Traps that doubles show in their own variables only are scaled, by one factor for all variables.
+    """
+    rng = random.Random(f"{seed} {trap.text}")
+    size = len(letters(trap.text))
+    for start in starts(trap):
+        yield variant(trap, start)
+        for _ in range(count):
+            factor = 10.0 ** rng.choice([-30, -12, -6, 0, 6, 12, 30])
+            if not trap.moves:
+                yield variant(trap, start, scales=[10.0 ** rng.choice([-12, -6, 6, 12])] * size, factor=factor)
+                continue
+            even = 10.0 ** rng.choice([-12, -6, 0, 6, 12])
+            rows = rotation(rng, size) if trap.turns and size > 1 and rng.random() < 0.6 else None
+            # A rotation mixes the variables, so that they must have one scale to be told apart in doubles.
+            uneven = [1.0] * size if rows else [10.0 ** rng.choice([-3, 0, 3]) for _ in range(size)]
+            scales = [even * u for u in uneven]
+            far = 10.0 ** rng.choice([-9, -3, 0, 3])
+            shifts = [s * rng.uniform(-1, 1) * far if rng.random() < 0.7 else 0.0 for s in scales]
+            yield variant(trap, start, shifts, scales, factor, rows)

@@ -129,6 +129,14 @@ def safe_rate(judgement: Judgement, question: Question) -> float | None:
     return safe if isfinite(safe) else None
 
 
+def better_rate(status: Status, arrival: Arrival, question: Question) -> float | None:
+    """Return a rate, half of the largest safe one, that a run which was too fast should have had."""
+    if status not in {Status.DIVERGING, Status.CYCLING}:
+        return None
+    safe = safe_rate(arrival.judgement, question)
+    return None if safe is None else rounded_down(0.5 * safe)
+
+
 def _safe_rate(judgement: Judgement, question: Question) -> str:
     safe = safe_rate(judgement, question)
     if safe is None:

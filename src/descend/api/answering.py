@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from descend.answer.advice import advise, in_users_sign, users_words
+from descend.answer.advice import advise, better_rate, in_users_sign, users_words
 from descend.answer.report import short
 from descend.answer.result import Point, Result, make_point
 from descend.descent.choose import Choice, Facts
@@ -37,6 +37,9 @@ def answer(
     concluded = conclude(arrival, facts, question)
     status, success, message = in_users_sign(concluded, maximise=problem.maximise)
     advice = advise(concluded, arrival, facts, question, objective.names)
+    rate = better_rate(concluded, arrival, question)
+    if rate is not None and arrival.run.start.finite and not (problem.columns or problem.indexed):
+        advice += f" Run: {_command(problem, arrival, rate, article=at_last)}"
     point = _point(problem, at)
     trace = run.trace
     if trace is not None and problem.maximise:
@@ -78,6 +81,21 @@ def _why(choice: Choice, objective: Any) -> str:
     """Return the reason for the method and, where machine code was wanted and could not be had, why not."""
     _, colon, obstacle = objective.tier.partition(": ")
     return f"{choice.why}; interpreted because {obstacle}" if colon else choice.why
+
+
+def _command(problem: Problem, arrival: Arrival, rate: float, *, article: bool) -> str:
+    """Return the command that does the same descent with a learning rate that converges."""
+    from shlex import quote  # only who diverges needs it
+
+    from descend.expression.write import to_text
+
+    text = to_text(problem.tape, problem.user_root)
+    verb = "gradient-descent" if article else "minimize --maximize" if problem.maximise else "minimize"
+    entries = problem.layout.values(arrival.run.start)
+    alone = len(entries) == 1
+    starts = [f"--start {value!r}" if alone else f"--start {name}={value!r}" for name, value in entries.items()]
+    words = ["descend", verb, quote(text), *starts, "--learning-rate", short(rate)]
+    return " ".join(words)
 
 
 def _escapes(problem: Problem, points: tuple[Vector, ...]) -> tuple[str, ...]:

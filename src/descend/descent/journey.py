@@ -19,7 +19,6 @@ from descend.descent.verdict import judge, settle
 from descend.vector import Vector
 
 MOST_ESCAPES = 8  # from one saddle to the next: a few are met on a way, a hundred are a way without end
-NO_MINIMA = frozenset({Kind.SADDLE, Kind.MAXIMUM, Kind.FLAT})
 ENDED = frozenset(
     {Ending.STEPS, Ending.LOOKS, Ending.TIME, Ending.TARGET, Ending.INTERRUPTED, Ending.CALLER, Ending.RAISED}
 )
@@ -49,7 +48,7 @@ def travel(
         return arrival
     for _ in range(MOST_ESCAPES):
         run, lower = arrival.run, arrival.judgement.lower
-        if lower is None or run.ending in ENDED or arrival.judgement.kind not in NO_MINIMA:
+        if lower is None or run.ending in ENDED:
             break
         escapes = (*run.escapes, run.best.point)
         onward = descend(objective, method, lower, stopping, recorder=recorder, watch=watch, onward=run)

@@ -200,6 +200,20 @@ class Surroundings:
                 best, lowest = there, seen.cost
         return best
 
+    def rises_beside(self, indices: Sequence[int]) -> tuple[bool, bool]:
+        """Whether the cost is seen to rise on both sides along each of some directions; second: whether it falls.
+
+        Asked where rounding leaves the slope's zero open, though the cost itself may tell on which side it is.
+        """
+        signs = []
+        for index in indices:
+            direction = self.curvature.combined((index,), (1.0,))
+            for way in (direction, tuple(-d for d in direction)):
+                signs.append(self.side(way, (index,), CLOSE_BY).sign)
+                if signs[-1] < 0:
+                    return False, True
+        return all(sign > 0 for sign in signs), False
+
     def jumps_down(self, first: float, most: int) -> bool:
         """Whether the cost is lower on some side close by, though slope and curvature say bowl (a jump)."""
         allowed = NOISES * self.seen.cost_error

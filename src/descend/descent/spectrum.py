@@ -120,6 +120,19 @@ class Spectrum:
                 result = [r + length * abs(w) for r, w in zip(result, vector, strict=True)]
         return Vector([d * r for d, r in zip(self.scaling, result, strict=True)])
 
+    def blurred(self, errors: Iterable[float], relative: float) -> list[int]:
+        """Return the eigenvectors along which rounding of the slope moves its zero by more than that part of a scale.
+
+        `errors` bound the slope's rounding errors, entry by entry.
+        """
+        scaled = [d * e for d, e in zip(self.scaling, errors, strict=True)]
+        found = []
+        for k, (value, vector) in enumerate(self._pairs()):
+            length = sum(abs(w) * s for w, s in zip(vector, scaled, strict=True))
+            if value > self.tolerance and length * self.size_of(self._step(vector)) > relative * value:
+                found.append(k)
+        return found
+
     def null_slope(self, gradient: Iterable[float], *, absolute: bool = False) -> float:
         """Return the largest slope along a direction without curvature; `absolute`: a bound from entries' bounds."""
         entries = list(gradient)

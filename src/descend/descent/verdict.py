@@ -76,6 +76,11 @@ def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision
     scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
     largest = max(scales, default=0.0) or 1.0
     units = [s or largest for s in scales]
+    if seen.hessian is None:
+        from descend.descent.large_verdict import judge_large  # imports SciPy's sparse matrices
+
+        large = judge_large(face, point, seen, start, precision)
+        return large or Judgement(Kind.UNKNOWN, inf, (_slope_criterion(seen),))
     curvature = _spectrum(seen, units)
     if curvature is None:
         return Judgement(Kind.UNKNOWN, inf, (_slope_criterion(seen),))
@@ -94,6 +99,8 @@ def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision
     if rounding or (close and still):
         around = Surroundings(face, point, seen, curvature)
         kind, unique = _stationary(around)
+        if kind is Kind.MINIMUM and rounding:
+            kind = _seen_in_rounding(around, precision)
         if kind is Kind.MINIMUM:
             first = 4.0 * max(curvature.size_of(distances), curvature.size_of(reach))
             if around.jumps_down(first, MOST_PROBED) or (not second.bowl and around.falls_beside(first, MOST_PROBED)):
@@ -101,11 +108,24 @@ def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision
         # A generous precision makes a minimum, but no point with a slope a saddle or a maximum.
         if kind in {Kind.SADDLE, Kind.MAXIMUM} and not (rounding or _close(distances, scales, None)[0]):
             kind = Kind.SLOPE
-        if kind in {Kind.SADDLE, Kind.MAXIMUM, Kind.FLAT}:
+        if kind is not Kind.MINIMUM:
             lower = around.lower()
     if not curvature.positive and not curvature.null_indices:
         distance = inf
     return Judgement(kind, distance, criteria, curvature.largest, unique, max(1.0, second.stretch), lower=lower)
+
+
+def _seen_in_rounding(around: Surroundings, precision: float | None) -> Kind:
+    """Tell a minimum where the slope is only rounding, which may leave its zero open by more than was asked.
+
+    Then the cost must be seen to rise on both sides: it may fall still, or be level where it underflows.
+    """
+    curvature, errors = around.curvature, around.seen.gradient_error
+    assert errors is not None
+    asked = RELATIVE if precision is None else max(RELATIVE, precision / max(curvature.units))
+    open_directions = curvature.blurred(errors, asked)[:MOST_PROBED]
+    rises, falls = around.rises_beside(open_directions)
+    return Kind.MINIMUM if rises else Kind.SLOPE if falls else Kind.FLAT
 
 
 def _spectrum(seen: Evaluation, units: Sequence[float]) -> Spectrum | None:
