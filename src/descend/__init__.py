@@ -31,6 +31,7 @@ _HOME = {
     "Result": "descend.answer.result",
     "Fit": "descend.answer.fit",
     "Trace": "descend.descent.trace",
+    "GaussNewton": "descend.descent.method.gauss_newton",
     "GradientDescent": "descend.descent.method.gradient_descent",
     "AdGD": "descend.descent.method.adgd",
     "AdaGrad": "descend.descent.method.adagrad",
@@ -39,12 +40,17 @@ _HOME = {
     "AdamW": "descend.descent.method.adamw",
     "AMSGrad": "descend.descent.method.amsgrad",
     "DoG": "descend.descent.method.dog",
+    "LevenbergMarquardt": "descend.descent.method.levenberg_marquardt",
     "Lion": "descend.descent.method.lion",
     "Momentum": "descend.descent.method.momentum",
     "Nadam": "descend.descent.method.nadam",
     "Nesterov": "descend.descent.method.nesterov",
     "RMSProp": "descend.descent.method.rmsprop",
     "Backtracking": "descend.descent.method.backtracking",
+    "BFGS": "descend.descent.method.bfgs",
+    "BarzilaiBorwein": "descend.descent.method.barzilai_borwein",
+    "ConjugateGradient": "descend.descent.method.conjugate_gradient",
+    "LBFGS": "descend.descent.method.l_bfgs",
     "Newton": "descend.descent.method.newton",
     "SLQP": "descend.descent.method.slqp",
     "DescendError": "descend.errors",
@@ -65,14 +71,20 @@ __all__ = [  # noqa: RUF022 - as sorted() does
     "Adadelta",
     "Adam",
     "AdamW",
+    "BFGS",
     "Backtracking",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
     "DataError",
     "DescendError",
     "DoG",
     "DomainError",
     "Fit",
     "FormulaError",
+    "GaussNewton",
     "GradientDescent",
+    "LBFGS",
+    "LevenbergMarquardt",
     "LimitError",
     "Limits",
     "Lion",
@@ -122,8 +134,14 @@ if TYPE_CHECKING:
     from descend.descent.method.adgd import AdGD
     from descend.descent.method.amsgrad import AMSGrad
     from descend.descent.method.backtracking import Backtracking
+    from descend.descent.method.barzilai_borwein import BarzilaiBorwein
+    from descend.descent.method.bfgs import BFGS
+    from descend.descent.method.conjugate_gradient import ConjugateGradient
     from descend.descent.method.dog import DoG
+    from descend.descent.method.gauss_newton import GaussNewton
     from descend.descent.method.gradient_descent import GradientDescent
+    from descend.descent.method.l_bfgs import LBFGS
+    from descend.descent.method.levenberg_marquardt import LevenbergMarquardt
     from descend.descent.method.lion import Lion
     from descend.descent.method.momentum import Momentum
     from descend.descent.method.nadam import Nadam

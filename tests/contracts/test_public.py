@@ -22,7 +22,13 @@ TYPES = {"Result", "Fit", "Trace", "Status", "Limits"}
 SETTINGS = {
     "GradientDescent",
     "Backtracking",
+    "BFGS",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
+    "LBFGS",
     "Newton",
+    "GaussNewton",
+    "LevenbergMarquardt",
     "SLQP",
     "AdGD",
     "AdaGrad",

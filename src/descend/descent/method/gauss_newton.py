@@ -125,8 +125,11 @@ def _stepping(state: GaussNewtonState, point: Vector, evaluation: Evaluation) ->
     if state.box is not None:
         free[list(state.box.held(point, evaluation.gradient))] = False
     step = np.zeros(len(at))
-    step[free] = -least_norm(normal[np.ix_(free, free)], gradient[free])
-    if (np.abs(step) <= CLOSE * np.abs(at) + EPSILON * np.abs(at - state.origin)).all():
+    found, whole = least_norm(normal[np.ix_(free, free)], gradient[free])
+    step[free] = -found
+    # Where parameters depend on one another the slope along that has to be rounding too, for a verdict.
+    close = CLOSE if whole else EPSILON
+    if (np.abs(step) <= close * np.abs(at) + EPSILON * np.abs(at - state.origin)).all():
         return replace(new, gave_up=Ending.CLOSE)
     if state.step is not None:
         seen = abs(float(gradient @ step)) > COST_NOISE * abs(evaluation.cost)
@@ -136,8 +139,8 @@ def _stepping(state: GaussNewtonState, point: Vector, evaluation: Evaluation) ->
     return replace(new, step=step, gave_up=Ending.NO_STEP if new.stays >= PATIENCE else None)
 
 
-def least_norm(normal: Any, gradient: Any) -> Any:
-    """Return N⁺·gradient, in variables scaled by the roots of N's diagonal (the column norms of J).
+def least_norm(normal: Any, gradient: Any) -> tuple[Any, bool]:
+    """Return N⁺·gradient, in variables scaled by the roots of N's diagonal (the column norms of J); is N regular?
 
     Eigenvalues within rounding of 0 count as 0.
     """
@@ -148,4 +151,4 @@ def least_norm(normal: Any, gradient: Any) -> Any:
     values, vectors = np.linalg.eigh(normal / scaling / scaling[:, np.newaxis])
     kept = values > ROUNDINGS * len(values) * EPSILON * values.max(initial=0.0)
     parts = (gradient / scaling) @ vectors
-    return (vectors[:, kept] @ (parts[kept] / values[kept])) / scaling
+    return (vectors[:, kept] @ (parts[kept] / values[kept])) / scaling, bool(kept.all())

@@ -255,7 +255,9 @@ def _arrived(state: LevenbergMarquardtState, at: Any, gradient: Any) -> bool:
 
     assert state.model is not None
     left = np.abs(state.model.solve(gradient))
-    return bool((left <= CLOSE * np.abs(at) + EPSILON * np.abs(at - state.origin)).all())
+    # Where parameters depend on one another the slope along that has to be rounding too, for a verdict.
+    close = CLOSE if state.model.definite else EPSILON
+    return bool((left <= close * np.abs(at) + EPSILON * np.abs(at - state.origin)).all())
 
 
 def _is_noise(state: LevenbergMarquardtState, gradient: Any, step: Any) -> bool:

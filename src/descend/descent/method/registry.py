@@ -25,7 +25,13 @@ HOMES = {  # name → file and class: a descent loads only the method that it us
     "adgd": "adgd.AdGD",
     "dog": "dog.DoG",
     "backtracking": "backtracking.Backtracking",
+    "barzilai-borwein": "barzilai_borwein.BarzilaiBorwein",
+    "conjugate-gradient": "conjugate_gradient.ConjugateGradient",
+    "bfgs": "bfgs.BFGS",
+    "l-bfgs": "l_bfgs.LBFGS",
     "newton": "newton.Newton",
+    "gauss-newton": "gauss_newton.GaussNewton",
+    "levenberg-marquardt": "levenberg_marquardt.LevenbergMarquardt",
     "slqp": "slqp.SLQP",
 }
 
@@ -48,8 +54,7 @@ class Methods(Mapping[str, type[Method]]):
 METHODS = Methods()
 
 PLANNED = (
-    "barzilai-borwein", "conjugate-gradient", "bfgs", "l-bfgs", "gauss-newton",
-    "levenberg-marquardt", "proximal", "fista",
+    "proximal", "fista",
 )  # fmt: skip
 
 
