@@ -18,6 +18,7 @@ HARD = 0.2  # of the model's fall that a step along the lowest direction may giv
 ROUNDS = 60  # of the iteration for λ
 LANCZOS = 60  # products for a direction that bends downward
 FORCING = 1e-3  # how far conjugate gradients reduce the slope of the model
+SOLVED = 1e-6  # the same, where a distance is asked for
 MOST_PRODUCTS = 1_000  # of one solution
 MOST_KEPT = 2**24  # numbers of the path of conjugate gradients that are kept for a smaller ball
 
@@ -279,7 +280,7 @@ class ProductModel:
     def solve(self, right: Any) -> Any:
         """Return (H + λD²)⁻¹ · right with the λ of the last step, by conjugate gradients."""
         right = self._space.covector(right)
-        return self._space.vector(conjugate_gradients(lambda v: self._times(v) + self._shift * v, right))
+        return self._space.vector(conjugate_gradients(lambda v: self._times(v) + self._shift * v, right, SOLVED))
 
     def reduction(self, step: Any) -> float:
         """Return how much the model falls along `step`."""
