@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export MPLBACKEND := Agg
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow fuzz fuzz-kernels lint format bench bench-kernel docs lab pictures requirements clean
+.PHONY: help demo test test-slow fuzz fuzz-kernels lint format bench bench-kernel bench-methods docs lab pictures requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -89,6 +89,9 @@ bench: .venv/.bench ## measure descend beside its peers
 
 bench-kernel: .venv/.bench .venv/.torch ## measure the kernel beside its peers, four to seven minutes; BENCH_ARGS="--only logistic" chooses
 	$(BIN)/python -m benchmarks kernel $(BENCH_ARGS)
+
+bench-methods: .venv/.bench .venv/.test ## judge the methods beside their peers, some twenty minutes; BENCH_ARGS="--only traps" chooses
+	$(BIN)/python -m benchmarks methods $(BENCH_ARGS)
 
 docs: .venv/.docs ## build the documentation into build/docs
 	$(BIN)/python -m mkdocs build --strict

@@ -12,8 +12,21 @@ from pathlib import Path
 from time import perf_counter
 
 NAMES = ("article", "coldstart", "indexed", "derivative", "parse", "fit", "digits", "loops", "vectormath", "explain")
-LONG = ("kernel",)  # run only when they are named
-PACKAGES = ("descend", "numpy", "scipy", "sympy", "llvmlite", "numexpr", "numba", "jax", "torch")
+LONG = ("kernel", "methods")  # run only when they are named
+PACKAGES = (
+    "descend",
+    "numpy",
+    "scipy",
+    "sympy",
+    "llvmlite",
+    "numexpr",
+    "numba",
+    "jax",
+    "torch",
+    "nlopt",
+    "optax",
+    "optimistix",
+)
 TUNED_OPENBLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
@@ -26,13 +39,15 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, few rounds: does it run? The figures say little"
     )
-    parser.add_argument("--only", nargs="+", default=(), metavar="part", help="of kernel: these works and parts")
+    parser.add_argument(
+        "--only", nargs="+", default=(), metavar="part", help="of kernel or methods: these works and parts"
+    )
     options = parser.parse_args()
     unknown = set(options.name) - {*NAMES, *LONG}
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join((*NAMES, *LONG))}")
-    if options.only and options.name != ["kernel"]:
-        parser.error("--only goes with kernel")
+    if options.only and options.name not in (["kernel"], ["methods"]):
+        parser.error("--only goes with kernel or methods")
     for name in TUNED_OPENBLAS:  # before NumPy is loaded, here and in the processes started from here
         os.environ.pop(name, None)
     print(_machine())
