@@ -288,7 +288,9 @@ class _Large:
                     return True
         if bowl or not step.any():
             return False
-        return not (self._bends_upward(self.x - step) and self._bends_upward(self.x + step))
+        upward = self._bends_upward(self.x - step) and self._bends_upward(self.x + step)
+        # Beside the floor of a curved valley the curvature along it may be negative, and the floor no lower all the same.
+        return self.lower is not None if len(self.curvature.directions.null) else not upward
 
     def _vector(self, entries: Any) -> Vector:
         return self.point.like(entries)
