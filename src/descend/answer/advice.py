@@ -43,7 +43,7 @@ def advise(status: Status, arrival: Arrival, facts: Facts, question: Question, n
     """Return what to do next, or what more is known; `names` are those of the variables."""
     judgement = arrival.judgement
     match status:
-        case Status.EXACT | Status.MINIMUM:
+        case Status.EXACT | Status.MINIMUM | Status.AT_KINK:
             if nearly_dependent(arrival, facts):
                 return "The columns are nearly dependent: their rounding alone moves the parameters."
             return _unique(facts, judgement, question)

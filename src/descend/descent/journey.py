@@ -69,17 +69,17 @@ def arrive(objective: Any, run: Run, question: Question, *, at_last: bool = Fals
 
 
 def _arrive(objective: Any, run: Run, question: Question, *, at_last: bool) -> Arrival:
-    run = settle(objective, run)
+    run, looks = settle(objective, run)
     at = run.last if at_last else run.best
     judgement = _judgement(objective, run, at, question)
-    arrival = Arrival(run, at, judgement, verdict_looks=judgement.looks)
+    arrival = Arrival(run, at, judgement, verdict_looks=looks + judgement.looks)
     if not run.last.evaluation.finite:
         place = objective.trouble(run.last.point)
         outside = not run.best.evaluation.finite and place is not None and _outside(objective, run.start, place.value)
         arrival = replace(arrival, place=place, outside=outside)
     if run.best.evaluation.cost < BOTTOMLESS:
         fallen = objective.look(run.start).cost > 1e-6 * run.best.evaluation.cost
-        arrival = replace(arrival, bottomless=fallen)
+        arrival = replace(arrival, bottomless=fallen, verdict_looks=arrival.verdict_looks + 1)
     return arrival
 
 

@@ -24,21 +24,23 @@ HARDLY = 0.25  # a change of the curvature that leaves a bowl a bowl
 SLOWEST = 0.995  # ratio of Newton steps above which no minimum is in sight
 
 
-def settle(objective: Objective, run: Run) -> Run:
+def settle(objective: Objective, run: Run) -> tuple[Run, int]:
     """Return the run with its best point settled: of two costs that differ by rounding only, the flatter is better.
+
+    Second: how many looks that took.
 
     The loop compares costs by a fixed, small noise; here their running error bounds are known.
     """
     best, last = run.best, run.last
     if best.point == last.point or not (best.evaluation.finite and last.evaluation.finite):
-        return run
+        return run, 0
     if run.ending is Ending.SOLVED:  # the mathematics knows better than costs that underflow
-        return replace(run, best=last)
+        return replace(run, best=last), 0
     # Who estimated the distance knows better than the size of a slope, which depends on the variables' units.
     if run.ending is not Ending.CLOSE and not last.evaluation.gradient_norm < best.evaluation.gradient_norm:
-        return run
+        return run, 0
     noise = sum(objective.look(at.point, Order.BOUNDS).cost_error for at in (best, last))
-    return replace(run, best=last) if last.evaluation.cost <= best.evaluation.cost + noise else run
+    return (replace(run, best=last) if last.evaluation.cost <= best.evaluation.cost + noise else run), 2
 
 
 def judge(objective: Objective, point: Vector, start: Vector, precision: float | None) -> Judgement:
