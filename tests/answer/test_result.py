@@ -58,7 +58,7 @@ class TestFields:
         assert isinstance(two.trace, Trace)
         assert len(two.trace) == two.looks
         assert two.steps < two.looks
-        assert two.products == 0
+        assert 0 < two.hessians <= two.looks
 
     def test_one_variable_is_a_number(self, one):
         assert float(one) == one["x"] == float(one.best)
@@ -106,7 +106,7 @@ class TestText:
         assert second == f"Gradient at the minimum is:  x: {two.gradient['x']!r}, y: {two.gradient['y']!r}"
 
     def test_what_is_no_minimum_is_not_called_one(self):
-        first, second, *_ = str(descend.minimize("x^4 - x^2", 0)).splitlines()
+        first, second, *_ = str(descend.minimize("x^4 - x^2", 0, escape=False)).splitlines()
         assert first == "No minimum was found; the lowest cost seen is at x-value: 0.0"
         assert "minimum" not in second
 
@@ -185,7 +185,7 @@ def test_scipy(two):
     assert (converted.fun, converted.success, converted.nit, converted.nfev) == (two.cost, True, two.steps, two.looks)
     assert converted.jac.tolist() == list(two.gradient.values())
     assert "MINIMUM" in converted.message
-    assert not descend.minimize("x^4 - x^2", 0).to_scipy().success
+    assert not descend.minimize("x^4 - x^2", 0, escape=False).to_scipy().success
 
 
 class TestPickle:

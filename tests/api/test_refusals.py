@@ -15,7 +15,7 @@ from descend.problem.loss.registry import PLANNED as PLANNED_LOSSES
 
 DATA = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.1]}
 MINIMIZE = {
-    "penalty": ["l2(0.5)", 0.5],
+    "penalty": ["l1(0.1)", "elastic-net(0.1, 0.5)"],
 }
 FIT = {
     "weights": [np.array([1.0, 2, 3]), [1, 2, 3], "w", pd.Series([1.0, 2, 3])],

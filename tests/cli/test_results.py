@@ -80,7 +80,7 @@ class TestExitCodes:
             ("MINIMUM", "minimize x^4+x --start 3"),
             ("MAXIMUM", "minimize x-x^4 --start 3 --maximize"),
             ("MINIMUM", "minimize cos(x) --start 0"),
-            ("COST_REACHED", "minimize (x-3)^4 --start 0 --target-cost 1e-3"),
+            ("COST_REACHED", "minimize (1-x)^2+100*(y-x^2)^2 --start x=-1.2 --start y=1 --target-cost 1"),
         ],
     )
     def test_success_is_0(self, shell, status, line):

@@ -51,7 +51,8 @@ def verdict_lines(result: Result) -> list[str]:
     lines = ["", f"{result.status.name}: {result.message}"]
     if result.advice:
         lines.append(fill(result.advice, WIDTH, initial_indent="  → ", subsequent_indent="    "))
-    lines.append(f"  cost {result.cost!r} after {_work(result)}")
+    share = "" if result.penalty is None else f", {_of_it(result)} penalty {result.penalty:.10g},"
+    lines.append(f"  cost {result.cost!r}{share} after {_work(result)}")
     here = _numbers(result.variables)
     for which, point in (("last", result.last), ("best", result.best)):
         there = _numbers(point.variables)
@@ -64,6 +65,10 @@ def verdict_lines(result: Result) -> list[str]:
     lines += _minima_lines(result)
     lines += [fill(f"note: {note}", WIDTH, initial_indent="  ", subsequent_indent="    ") for note in result.notes]
     return lines
+
+
+def _of_it(result: Result) -> str:
+    return "after subtracting the" if result.problem.maximise else "of it the"
 
 
 def _minima_lines(result: Result) -> list[str]:

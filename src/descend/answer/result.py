@@ -99,6 +99,7 @@ class Result:
     seed: int = 0
     notes: tuple[str, ...] = ()
     minima: tuple[Minimum, ...] = ()
+    penalty: float | None = None  # at the reported point: the share of `cost` that the penalty is
     reported: str = "best"  # which point `variables` is: "best", or "last" as in the article
 
     @property
@@ -155,6 +156,7 @@ class Result:
                 {"what": c.what, "value": plain(c.value), "bound": plain(c.bound), "holds": c.holds}
                 for c in self.criteria
             ],
+            "penalty": plain(self.penalty),
             "minima": [
                 {"variables": plain(m.variables), "cost": plain(m.cost), "status": m.status.name, "starts": m.starts}
                 for m in self.minima

@@ -8,6 +8,7 @@ from typing import Any
 
 from descend.answer.result import Minimum, Result
 from descend.api.answering import answer
+from descend.api.penalising import with_penalty
 from descend.api.reading import any_number, declared_bounds, learning_rate_of, positive_count, positive_number, setting
 from descend.box import Box
 from descend.descent.choose import Choice, Facts
@@ -113,8 +114,11 @@ def descended(
     start: Vector,
     wishes: Wishes,
     notes: tuple[str, ...] = (),
+    data: Mapping[str, Any] | None = None,
 ) -> Result:
     """Descend from `start`, or from as many as are wished, and say what was found."""
+    if not wishes.escape:
+        choice = choice._replace(method=choice.method.staying())
     sign = -1.0 if problem.maximise else 1.0
     target = None if wishes.target is None else sign * wishes.target
     fixed_step = choice.method.fixed_step
@@ -132,7 +136,8 @@ def descended(
         recorder = Recorder(objective.names) if wishes.trace else None
         stopping = rules(choice.method, looks, seconds, target)
         arrival = travel(objective, choice.method, point, stopping, question, recorder=recorder, watch=wishes.watch)
-        return answer(objective, problem, arrival, choice, facts, question, notes=said, seed=wishes.seed)
+        result = answer(objective, problem, arrival, choice, facts, question, notes=said, seed=wishes.seed)
+        return with_penalty(result, arrival.at.point, data)
 
     if wishes.starts == 1:
         return once(start, wishes.looks, wishes.seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from descend.answer.uncertainty import covariance
 from descend.api.descending import box_of, check_needs, descended, into_box, make_wishes, within
 from descend.api.minimize import find_choice
 from descend.api.modelling import Modelled, read_model
+from descend.api.penalising import penalised, read_penalty
 from descend.api.reading import check_settings, order_of, refuse, setting, start_names
 from descend.api.watching import watching
 from descend.descent.choose import Facts
@@ -80,7 +81,6 @@ def fit(
     refuse(
         weights=(weights, None, "repeat the rows, or leave it away"),
         sigma=(sigma, None, "divide the columns by it"),
-        penalty=(penalty, None, "fit without it"),
         robust=(robust, False, "the standard errors assume equal scatter"),
     )
     if not isinstance(missing, str) or missing not in {"error", "drop"}:
@@ -108,13 +108,18 @@ def fit(
         limits=limits,
         keep_as_written=setting(keep_as_written, "keep_as_written"),
     )
+    extra = read_penalty(penalty, modelled.model.parameters, constants=constants, fixed=fixed, tied=tied, limits=limits)
+    modelled = replace(modelled, problem=penalised(modelled.problem, extra, rows=modelled.table.rows))
     box, notes = box_of(modelled.problem.layout, bounds, modelled.symbols)
-    facts, said = _facts(modelled, solve=wishes.rate is None and isinstance(method, str) and method == "auto")
+    solve = wishes.rate is None and extra is None and isinstance(method, str) and method == "auto"
+    facts, said = _facts(modelled, solve=solve)
+    if extra is not None and extra.formula is not None:
+        facts = Facts()  # a formula may be of any shape
     solved = facts.solution is not None and (box is None or box.contains(facts.solution))
     objective = modelled.objective(3 if solved else wishes.looks)
     objective.box = box
     facts = within(facts, objective)
-    choice = find_choice(method, facts, wishes.rate)
+    choice = find_choice(method, facts, wishes.rate, objective)
     check_needs(choice.method, objective)
     point, told = _start(objective, start, facts)
     result = descended(
@@ -163,10 +168,13 @@ def _as_fit(result: Any, modelled: Modelled) -> Fit:
     observed = model.observed(table)
     rss = sum_of_squares(observed - model.predicted(values, table))
     centred = model.centred()
-    spread = covariance(model, values, table, rss) if result.status.success and modelled.loss.quadratic else None
+    plain = modelled.loss.quadratic and modelled.problem.penalty is None
+    spread = covariance(model, values, table, rss) if result.status.success and plain else None
     notes = list(result.notes)
     if not centred:
         notes.append("r² of a model without a constant is uncentred: 1 - rss/Σy²")
+    if modelled.problem.penalty is not None:
+        notes.append("no standard errors: the penalty pulls the parameters away from where the data have them")
     own = {f.name: getattr(result, f.name) for f in fields(result)} | {"notes": tuple(notes)}
     return Fit(
         **own,

@@ -7,13 +7,13 @@ from typing import Any
 
 from descend.answer.result import Result
 from descend.api.descending import box_of, check_needs, descended, into_box, make_wishes, within
+from descend.api.penalising import of_the_cost, penalised, read_penalty
 from descend.api.reading import (
     check_settings,
     constant_arrays,
     order_of,
     prepared,
     read_cost,
-    refuse,
     setting,
     start_names,
 )
@@ -135,7 +135,6 @@ def _extremise(
     target_cost: Any, starts: Any, seed: Any, escape: Any, trace: bool, limits: Limits | None, keep_as_written: bool,
     progress: Any, callback: Any,
 ) -> Result:  # fmt: skip
-    refuse(penalty=(penalty, None, "write it into the cost"))
     check_settings(callback, limits)
     wishes = make_wishes(
         max_looks, max_seconds, precision, learning_rate, target_cost, starts, seed, escape, trace,
@@ -146,7 +145,8 @@ def _extremise(
     reading = read_cost(
         cost, names=[*start_names(start), *start_names(bounds), *given, *arrays], given=given, limits=limits
     )
-    formula = prepared(reading, constants=constants, fixed=fixed, tied=tied, arrays=arrays, limits=limits)
+    own = of_the_cost(constants, reading.formula, penalty)
+    formula = prepared(reading, constants=own, fixed=fixed, tied=tied, arrays=arrays, limits=limits)
     problem = make_problem(
         formula,
         variables=order_of(variables),
@@ -155,18 +155,20 @@ def _extremise(
         data=arrays,
         keep_as_written=setting(keep_as_written, "keep_as_written"),
     )
+    extra = read_penalty(penalty, problem.variables, constants=constants, fixed=fixed, tied=tied, limits=limits)
+    problem = penalised(problem, extra, data=arrays)
     box, notes = box_of(problem.layout, bounds, reading.symbols)
     point = None if start is None else problem.layout.start(start)
     objective = make_objective(problem, wishes.looks, arrays, limits=limits)
     objective.box = box
     facts = within(formula_facts(problem, point, arrays), objective)
-    choice = find_choice(method, facts, wishes.rate)
+    choice = find_choice(method, facts, wishes.rate, objective)
     check_needs(choice.method, objective)
     if point is None:
         point, said = _default_start(objective, problem, facts, choice)
     else:
         point, said = into_box(objective, point)
-    return descended(objective, problem, choice, facts, point, wishes, (*notes, *said))
+    return descended(objective, problem, choice, facts, point, wishes, (*notes, *said), arrays)
 
 
 def _default_start(
@@ -182,8 +184,10 @@ def _default_start(
     return point, (f"no start was given: started {start_words(objective.names, point)}",)
 
 
-def find_choice(method: str | Method, facts: Facts, rate: float | str | None) -> Choice:
-    """Return the named method, or choose one."""
+def find_choice(
+    method: str | Method, facts: Facts, rate: float | str | None, objective: Objective | None = None
+) -> Choice:
+    """Return the named method, or choose one for the `objective`."""
     if isinstance(method, Method):
         if rate is not None:
             raise MethodError("give the learning rate to the method itself, or leave method= away")
@@ -193,7 +197,7 @@ def find_choice(method: str | Method, facts: Facts, rate: float | str | None) ->
     if not isinstance(method, str):
         raise MethodError("method is a name such as 'backtracking', or settings such as descend.Backtracking(memory=5)")
     if method == "auto":
-        return choose(facts, rate)
+        return choose(facts, rate, objective)
     return Choice(find_method(method, rate), "asked for")
 
 

@@ -218,6 +218,7 @@ bounds = click.option(
     callback=_mapping,
     help="Keep a variable between two ends, of which one may be left away: x=0:5, x=0:, x=:5.",
 )
+penalty = click.option("--penalty", metavar="FORMULA", help="Add to the cost: l2(0.5), or a formula such as x^2/10.")
 starts = click.option(
     "--starts", type=COUNT, default=1, show_default=True, help="Descend from so many starts and list the minima."
 )

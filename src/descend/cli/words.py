@@ -24,6 +24,7 @@ OPTIONS = {
     "maximise": "--maximize",
     "method": "--method",
     "missing": "--missing",
+    "penalty": "--penalty",
     "precision": "--precision",
     "seed": "--seed",
     "start": "--start",

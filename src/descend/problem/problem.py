@@ -26,7 +26,7 @@ class Problem:
     loss of one row, and the cost is its sum (or, with `mean`, its mean) over the rows.
 
     A variable that is in `extents` is an array; `indexed` says that the cost has sums or products over an index, or
-    entries of arrays, so that it needs an objective of its own.
+    entries of arrays, so that it needs an objective of its own.  `penalty` is what was added to the cost, if anything.
     """
 
     tape: Tape
@@ -38,6 +38,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     extents: Mapping[str, Extent] = field(default_factory=dict)
     indexed: bool = False
+    penalty: int | None = None
 
     @cached_property
     def layout(self) -> Layout:

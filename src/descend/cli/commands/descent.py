@@ -20,6 +20,7 @@ SETTINGS = (
     options.let,
     options.tie,
     options.bounds,
+    options.penalty,
     options.starts,
     options.seed,
     options.max_looks,

@@ -41,6 +41,7 @@ from descend.errors import DataError
 @options.let
 @options.tie
 @options.bounds
+@options.penalty
 @options.starts
 @options.max_looks
 @options.max_seconds

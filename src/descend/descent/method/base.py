@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from descend.box import Box
@@ -15,7 +15,8 @@ from descend.vector import Vector
 class State:
     """A method's memory.  `number` counts accepted steps; `rate` is the factor on the gradient of the last step.
 
-    `box` are the bounds of the variables, None where there are none.
+    `box` are the bounds of the variables, None where there are none.  `hops` says, in words, where one method went on
+    for another.
     """
 
     x: Any  # Vector; Symbols while a fixed-step method is traced
@@ -24,6 +25,7 @@ class State:
     accepted: bool = True
     gave_up: Ending | None = None
     box: Box | None = None
+    hops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class Method:
     def learn(self, state: Any, point: Any, evaluation: Any) -> Any:
         """Return the memory after the look: moved, or with `accepted=False`, or with `gave_up` set."""
         raise NotImplementedError
+
+    def staying(self) -> Method:
+        """Return the method with `escape` switched off, in itself and in the methods that it owns."""
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {name: s.staying() for name, s in settings.items() if isinstance(s, Method)}
+        if "escape" in settings:
+            changed["escape"] = False
+        return replace(self, **changed)
 
     def describe(self) -> str:
         """Return the method with its settings, for reports."""
