@@ -289,7 +289,7 @@ class _Large:
         if bowl or not step.any():
             return False
         upward = self._bends_upward(self.x - step) and self._bends_upward(self.x + step)
-        # Beside the floor of a curved valley the curvature along it may be negative, and the floor no lower all the same.
+        # Beside the floor of a curved valley the curvature along it may be negative, and the floor no lower for that.
         return self.lower is not None if len(self.curvature.directions.null) else not upward
 
     def _vector(self, entries: Any) -> Vector:
