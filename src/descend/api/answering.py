@@ -9,7 +9,7 @@ from descend.answer.report import short
 from descend.answer.result import Point, Result, make_point
 from descend.descent.choose import Choice, Facts
 from descend.descent.conclusion import Arrival, Question, conclude
-from descend.descent.run import Look
+from descend.descent.run import Look, Run
 from descend.descent.trace import Trace
 from descend.problem.problem import Problem
 from descend.vector import Vector
@@ -55,7 +55,7 @@ def answer(
         best=_point(problem, run.best),
         last=_point(problem, run.last),
         method=choice.method.describe(),
-        why_method=_why(choice, objective),
+        why_method=_why(choice, run, objective),
         criteria=tuple(users_words(c, maximise=problem.maximise) for c in arrival.judgement.criteria),
         steps=run.steps,
         looks=run.looks,
@@ -77,10 +77,11 @@ def answer(
     return result
 
 
-def _why(choice: Choice, objective: Any) -> str:
-    """Return the reason for the method and, where machine code was wanted and could not be had, why not."""
+def _why(choice: Choice, run: Run, objective: Any) -> str:
+    """Return the reason for the method, where another went on and, if machine code could not be had, why not."""
+    why = "; ".join((choice.why, *run.hops))
     _, colon, obstacle = objective.tier.partition(": ")
-    return f"{choice.why}; interpreted because {obstacle}" if colon else choice.why
+    return f"{why}; interpreted because {obstacle}" if colon else why
 
 
 def _command(problem: Problem, arrival: Arrival, rate: float, *, article: bool) -> str:

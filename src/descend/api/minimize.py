@@ -60,15 +60,23 @@ def minimize(
     """Minimise a cost and say truthfully what was reached.
 
     `cost` is text or a SymPy expression.  `start` is a number, a mapping or a sequence in the order of `variables`
-    (default: natural order of the names); none is needed where the cost is quadratic.  `precision` is a distance from
-    the minimum in the variables' units; None asks for as much as doubles support.  `fixed` gives variables a value,
-    `tied` a formula of others, `constants` values to names (the n of a sum over an index), `data` constant arrays
-    (the c of ``c[i]``).  An array variable starts at an array, or at one number for all its entries.
-    `max_looks` counts evaluations of cost and gradient.
+    (default: natural order of the names); none given, a simple point of the cost's domain is taken.  `precision` is a
+    distance from the minimum in the variables' units; None asks for as much as doubles support.
+
+    `bounds={"x": (0, None)}` keeps variables between two ends (of an array variable also arrays of ends); symbols of
+    SymPy that are declared positive or negative are bounded by 0.  `fixed` gives variables a value, `tied` a formula of
+    others, `constants` values to names (the n of a sum over an index), `data` constant arrays (the c of ``c[i]``).  An
+    array variable starts at an array, or at one number for all its entries.  `penalty` is added to the cost (when
+    maximising, subtracted): "l2(0.5)", half the sum of all squares, or a formula of the variables.
+
+    `starts=20` descends from so many points, quasi-random from `seed` between the bounds or around the start, and lists
+    the distinct minima in `result.minima`.  `max_looks` counts evaluations of cost and gradient; like `max_seconds` it
+    is for all starts together.  `target_cost` ends as soon as the cost is as good.
     `keep_as_written=True` evaluates the formula as it stands: otherwise forms that lose digits are replaced by equal
     ones that do not, log(1 + exp(x)) by softplus(x) for instance.
-    `callback(progress)` is called after each look; returning True stops.  `trace=True` keeps every look.  From a saddle
-    or a maximum the descent goes on, down the way that the verdict found (a note says so), unless `escape=False`.
+    `callback(progress)` is called after each look; returning True stops.  `progress` is such a function that is called
+    a few times a second, or True for a line on standard error.  `trace=True` keeps every look.  From a saddle or a
+    maximum the descent goes on, down the way that the verdict found (a note says so), unless `escape=False`.
 
     With `method="auto"` a quadratic cost is solved exactly, any other is walked down by gradient descent with a
     backtracking search; with a `learning_rate` it is plain gradient descent.  `why_method` says which and why.

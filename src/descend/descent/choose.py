@@ -9,7 +9,12 @@ from descend.descent.method.backtracking import Backtracking
 from descend.descent.method.base import Method
 from descend.descent.method.exact import Exact
 from descend.descent.method.gradient_descent import GradientDescent
+from descend.descent.method.hop import Hop
+from descend.descent.method.registry import METHODS
+from descend.evaluation import Needs, Objective
 from descend.vector import Vector
+
+SQUARES = 200  # variables up to which the normal matrix of a sum of squares is made (it has no sparse form)
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,34 @@ class Choice(NamedTuple):
     why: str
 
 
-def choose(facts: Facts, learning_rate: float | str | None) -> Choice:
-    """Choose the method when none is named."""
+def choose(facts: Facts, learning_rate: float | str | None, objective: Objective | None = None) -> Choice:
+    """Choose the method when none is named, from what is known of the cost and what it can give.
+
+    Without an `objective` only the facts are asked.
+    """
     if learning_rate is not None:
         return Choice(GradientDescent(learning_rate), "a learning rate was given: plain gradient descent")
     if facts.solution is not None:
         return Choice(Exact(facts.solution), facts.by)
     if facts.unbounded:
         return Choice(Backtracking(), "the cost provably falls without end; the descent shows it")
-    return Choice(
-        Backtracking(),
-        "the cost is not known to be quadratic; second-order methods come with a later version",
-    )
+    return Choice(Backtracking(), "nothing is known of the cost") if objective is None else _by_structure(objective)
+
+
+def _by_structure(objective: Objective) -> Choice:
+    if objective.obstacle(Needs.KINKS) is None:
+        why = "the cost has kinks, which are taken apart"
+        return Choice(Hop(_method("slqp"), Backtracking()), why)
+    obstacle = objective.obstacle(Needs.HESSIAN)
+    if obstacle is not None:
+        return Choice(Backtracking(), f"there is no Hessian: {obstacle}")
+    newton = Hop(_method("newton"), Backtracking())
+    size = len(objective.names)
+    if size <= SQUARES and objective.obstacle(Needs.NORMAL_MATRIX) is None:
+        why = f"the cost is a sum of squares of {size} variable{'s' if size > 1 else ''}"
+        return Choice(Hop(_method("levenberg-marquardt"), newton), why)
+    return Choice(newton, "the cost is not quadratic and no sum of squares; its Hessian is known exactly")
+
+
+def _method(name: str) -> Method:
+    return METHODS[name]()

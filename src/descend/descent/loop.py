@@ -56,6 +56,7 @@ def descend(
                 old, state = state, method.learn(state, point, evaluation)
                 ending = state.gave_up
                 progress.accepted = state.accepted
+                progress.hops = state.hops
                 if state.number != old.number:
                     change = state.x - old.x
                     progress.steps = earlier + state.number
@@ -127,5 +128,6 @@ def finish(
         trace=None if recorder is None else recorder.trace(),
         tier=tier,
         work=work or Work(),
+        hops=progress.hops,
         error=progress.error,
     )

@@ -30,7 +30,8 @@ class Run:
     `steps` are accepted steps, `looks` evaluations; `rises` counts the looks in a row, at the end, each with a higher
     cost than the one before; `tail` holds the last points, oldest first; `step_size` is the length of the last step;
     `work` counts Hessians and products beside the looks.  `escapes` are the points, no minima, from which the descent
-    went on to a lower one.  `error` is what the callback raised, where it ended the run.
+    went on to a lower one, `hops` says where one method went on for another.  `error` is what the callback raised,
+    where it ended the run.
     """
 
     start: Vector
@@ -47,6 +48,7 @@ class Run:
     tier: str = "interpreted"
     work: Work = field(default_factory=Work)
     escapes: tuple[Vector, ...] = ()
+    hops: tuple[str, ...] = ()
     error: Exception | None = None
 
 
@@ -68,6 +70,7 @@ class Progress:
     best: Look | None = None
     last: Look | None = None
     tail: list[Vector] = field(default_factory=list)
+    hops: tuple[str, ...] = ()
     error: Exception | None = None
     _least_square: float = float("inf")
     _best_square: float = float("inf")

@@ -223,8 +223,7 @@ class Newton(Method):
             step, interior = model.step(state.radius)
         trial, boosted = step, False
         turn = -0.5 * model.solve(curvature.third(step))
-        length = _length(state, step)
-        if _length(state, turn) <= TURN * length:
+        if _length(state, turn) <= TURN * _length(state, step):
             trial = step + turn
         if interior:
             factor = _stretch(state.newton, trial)

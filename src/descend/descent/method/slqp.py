@@ -97,7 +97,7 @@ class SLQP(Method):
         scale = np.maximum(state.scale, np.abs(point.array()))
         moved = replace(state, x=point, number=state.number + 1, accepted=True, radius=radius, tries=0, scale=scale)
         if state.gain <= noise:
-            return replace(moved, cost=evaluation.cost, gave_up=Ending.NO_STEP)
+            return replace(moved, cost=evaluation.cost, gave_up=Ending.CLOSE)
         return self._ahead(moved, point, evaluation)
 
     def _ahead(self, state: SLQPState, point: Vector, evaluation: Evaluation) -> SLQPState:
@@ -145,7 +145,7 @@ class SLQP(Method):
         best = int(np.argmax(gains))
         gain = gains[best]
         if not gain > 0 or not np.any(candidates[best]):
-            return replace(state, gave_up=Ending.NO_STEP)
+            return replace(state, gave_up=Ending.CLOSE if state.number else Ending.NO_STEP)
         return replace(state, step=candidates[best], gain=gain, ties=ties, corrected=False)
 
     def describe(self) -> str:
