@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from math import exp, log
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ class Entry(NamedTuple):
 
 
 def play(problems: Sequence[Problem], contestants: Sequence[Contestant]) -> list[Entry]:
-    """Run all, problem by problem."""
+    """Run all, problem by problem; what descend does not solve is said on standard error at once."""
     entries = []
     for problem in problems:
         judge = Judge(problem)
@@ -56,6 +57,8 @@ def play(problems: Sequence[Problem], contestants: Sequence[Contestant]) -> list
             answer = contestant.run(problem)
             ruling = Ruling(False, "no point") if answer.x is None else judge.ruling(answer.x)
             entries.append(Entry(problem.label, problem.n, contestant.name, answer, ruling))
+            for line in failures(entries[-1:]):
+                print(f"- {line}", file=sys.stderr, flush=True)
     return entries
 
 
@@ -132,8 +135,10 @@ def failures(entries: Sequence[Entry]) -> list[str]:
     """Return a line for each problem that descend did not solve."""
     return [
         f"{'FALSE SUCCESS ' if e.false else ''}{e.problem}: {e.answer.status};"
-        f" judged {'right' if e.ruling.right else 'wrong'} ({e.ruling.why}); f={e.ruling.value:.12g}, f-f*={e.ruling.above:.3g}, slope={e.ruling.slope:.3g};"
-        f" {e.answer.looks} looks, {e.answer.hessians} Hessians, {e.answer.products} products, {e.answer.seconds:.2f} s"
+        f" judged {'right' if e.ruling.right else 'wrong'} ({e.ruling.why});"
+        f" f={e.ruling.value:.12g}, f-f*={e.ruling.above:.3g}, slope={e.ruling.slope:.3g};"
+        f" {e.answer.looks} looks, {e.answer.hessians} Hessians, {e.answer.products} products,"
+        f" {e.answer.seconds:.2f} s"
         for e in entries
         if e.contestant == US and not e.solved
     ]
