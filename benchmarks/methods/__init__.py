@@ -1,7 +1,8 @@
 """Methods beside their peers: `make bench-methods`; BENCH_ARGS="--only traps solve" chooses parts.
 
 The parts: `contest` (n ≤ 200), `large` (n up to 10,000), `jax` and `named` (few variables), `disguise`, `traps`,
-`solve`; and `ours` (descend alone on everything), which is run only when it is named.  `--quick` takes every tenth problem.  Results go to build/methods.json.
+`solve`; and `ours` (descend alone on everything), which is run only when it is named.  `--quick` takes every tenth
+problem.  Results go to build/methods.json.
 """
 
 from __future__ import annotations
