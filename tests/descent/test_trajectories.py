@@ -1,4 +1,4 @@
-"""Gradient descent on quadratics has a closed form: x_k = x* + (I - rA)^k (x_0 - x*), by matrix powers in 50 digits."""
+"""On quadratics the paths have closed forms, here in 50 digits: x_k = x* + (I - rA)^k (x_0 - x*) and the like."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import descend
 from descend.descent.compiled import walk
 from descend.descent.loop import descend as loop
 from descend.descent.method.gradient_descent import GradientDescent
+from descend.descent.method.momentum import Momentum
+from descend.descent.method.nesterov import Nesterov
 from descend.descent.stopping import Idle, Looks, NotFinite, Steps, StepSize, Unmoved
+from descend.descent.trace import Recorder
 from descend.errors import MethodError
 from descend.expression.parse import parse
 from descend.kernel.compile import COUNTERS
@@ -48,6 +51,86 @@ def closed_form(matrix, centre, start, rate, count):
         away = mp.matrix([mp.mpf(s) - mp.mpf(c) for s, c in zip(start, centre, strict=True)])
         points = [step**k * away + mp.matrix(centre.tolist()) for k in range(count + 1)]
         return np.array([[float(v) for v in p] for p in points])
+
+
+def two_term_form(matrix, centre, start, rate, count, weights):
+    """Return the points of a recursion of two terms, in 50 digits.
+
+    `weights` gives the upper blocks of the matrix of step k, which takes (z_k, z_{k-1}) to (z_{k+1}, z_k), with z the
+    distance from x*.
+    """
+    size = len(centre)
+    with mp.workdps(DIGITS):
+        eye, gradient = mp.eye(size), mp.eye(size) - mp.mpf(rate) * mp.matrix(matrix.tolist())
+        away = [mp.mpf(s) - mp.mpf(c) for s, c in zip(start, centre, strict=True)]
+        pair, points = mp.matrix(away + away), []
+        for k in range(count + 1):
+            points.append([float(pair[i] + mp.mpf(centre[i])) for i in range(size)])
+            upper, lower = weights(k, gradient, eye)
+            step = mp.zeros(2 * size)
+            for i in range(size):
+                step[size + i, i] = 1
+                for j in range(size):
+                    step[i, j], step[i, size + j] = upper[i, j], lower[i, j]
+            pair = step * pair
+        return np.array(points)
+
+
+def ball(momentum):
+    """x_{k+1} = (I - rA + βI) x_k - β x_{k-1}: one matrix, so the points are its powers."""
+    return lambda _k, gradient, eye: (gradient + mp.mpf(momentum) * eye, -mp.mpf(momentum) * eye)
+
+
+def accelerated(momentum):
+    """The points before the momentum: x_{k+1} = (I - rA)((1 + β_k) x_k - β_k x_{k-1}), β_0 = 0."""
+    numbers = [mp.mpf(1)]
+
+    def weights(k, gradient, _eye):
+        with mp.workdps(DIGITS):
+            while len(numbers) < k + 2:
+                numbers.append((1 + mp.sqrt(1 + 4 * numbers[-1] ** 2)) / 2)
+            # y_k = x_k + β_{k-1} (x_k - x_{k-1})
+            beta = 0 if k == 0 else mp.mpf(momentum) if momentum else (numbers[k - 1] - 1) / numbers[k]
+            return (1 + beta) * gradient, -beta * gradient
+
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("size", "condition", "rate"), [(1, 1.0, 0.3), (2, 10.0, 0.05), (3, 100.0, 0.01), (6, 30.0, 0.03)]
+)
+@pytest.mark.parametrize("momentum", [None, 0.5, 0.8])
+def test_heavy_ball_and_nesterov_on_a_quadratic(size, condition, rate, momentum):
+    """The heavy ball against its two-term matrix; Nesterov's points x_k against theirs, found from where it looks."""
+    matrix, centre = quadratic(size, size, condition)
+    start = centre + np.arange(1, size + 1)
+    text, count = cost_text(matrix, centre), 60
+
+    def path(method):
+        rules, recorder = NotFinite() | Steps(count), Recorder([f"x{k}" for k in range(size)])
+        run = loop(objective_of(text), method, Vector(start), rules, recorder=recorder)
+        return np.array([list(row.point) for row in run.trace]), np.array([list(row.gradient) for row in run.trace])
+
+    if momentum is not None:
+        expected = two_term_form(matrix, centre, start, rate, count, ball(momentum))
+        found, _ = path(Momentum(rate, momentum=momentum))
+        assert np.abs(found - expected).max() <= 1e-13 * np.abs(expected - centre).max()
+    expected = two_term_form(matrix, centre, start, rate, count, accelerated(momentum))
+    looked, slopes = path(Nesterov(rate, momentum=momentum, restart=False))
+    found = np.vstack([start, (looked - rate * slopes)[:-1]])
+    assert np.abs(found - expected).max() <= 1e-13 * np.abs(expected - centre).max()
+
+
+@pytest.mark.parametrize("momentum", [0.25, 0.9])
+def test_the_heavy_ball_is_the_power_of_one_matrix(momentum):
+    """In one variable z_k is the first entry of [[1 + β - ra, -β], [1, 0]]^k (z_0, z_0)."""
+    with mp.workdps(DIGITS):
+        rate, curvature = mp.mpf(0.0625), mp.mpf(6)
+        step = mp.matrix([[1 + mp.mpf(momentum) - rate * curvature, -mp.mpf(momentum)], [1, 0]])
+        expected = [float((step**k * mp.matrix([5, 5]))[0] + 2) for k in range(81)]
+    result = descend.minimize("3*(x-2)^2", 7, method=Momentum(0.0625, momentum=momentum), max_looks=81, trace=True)
+    assert np.abs(np.array(result.trace["x"]) - expected[: len(result.trace)]).max() <= 1e-13 * 5
+    assert len(result.trace) > 50
 
 
 def objective_of(text, *, compiled=False):

@@ -51,4 +51,4 @@ class Adadelta(Method):
         lengths = ratio(sqrt(plus(state.moves, self.epsilon)), sqrt(plus(squares, self.epsilon)))
         move = times(lengths, g)
         moves = keep * state.moves + take * times(move, move)
-        return stepped(state, point - move, float("nan"), squares=squares, moves=moves)
+        return stepped(state, point - move, 1.0, squares=squares, moves=moves)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from descend.box import Box
 from descend.descent.arithmetic import divide, equal, less, minimum, norm, ratio, sqrt, where, zeros
 from descend.descent.method.base import Method, State, stepped
-from descend.descent.method.schedules import check
+from descend.descent.method.schedules import POSITIVE, check
 from descend.vector import Vector
 
 
@@ -43,7 +43,7 @@ class AdGD(Method):
     first: float = 1e-6
 
     def __post_init__(self) -> None:
-        check(self, first=(5e-324, float("inf")))
+        check(self, first=POSITIVE)
 
     def start(self, x: Vector, box: Box | None = None) -> AdGDState:
         return AdGDState(x, box=box, previous=x, slope=zeros(x))
@@ -52,7 +52,8 @@ class AdGD(Method):
         g = evaluation.gradient
         size = norm(point)
         begin = ratio(self.first * where(equal(size, 0.0), 1.0, size), norm(g))
-        bend = divide(norm(point - state.previous), 2.0 * norm(g - state.slope))
+        moved = norm(point - state.previous)
+        bend = where(equal(moved, 0.0), state.length, divide(moved, 2.0 * norm(g - state.slope)))
         onward = minimum(sqrt(1.0 + state.growth) * state.length, bend)
         first = less(state.number, 1.0)
         length = where(first, begin, onward)

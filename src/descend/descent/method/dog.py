@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from descend.box import Box
 from descend.descent.arithmetic import equal, hypot, maximum, norm, ratio, where
 from descend.descent.method.base import Method, State, stepped
-from descend.descent.method.schedules import check
+from descend.descent.method.schedules import POSITIVE, check
 from descend.vector import Vector
 
 
@@ -41,7 +41,7 @@ class DoG(Method):
     first: float = 1e-6
 
     def __post_init__(self) -> None:
-        check(self, first=(5e-324, float("inf")))
+        check(self, first=POSITIVE)
 
     def start(self, x: Vector, box: Box | None = None) -> DoGState:
         return DoGState(x, box=box, origin=x)

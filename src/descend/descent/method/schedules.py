@@ -13,6 +13,8 @@ from descend.errors import MethodError, printable
 
 FRACTION = (0.0, 1.0)  # settings from 0 on, and below 1
 POSITIVE_OR_ZERO = (0.0, float("inf"))
+SMALLEST = 5e-324
+POSITIVE = (SMALLEST, float("inf"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def check(method: Method, **ranges: tuple[float, float]) -> None:
     for name, (low, high) in ranges.items():
         given = getattr(method, name)
         upper = f" and less than {high:g}" if high < float("inf") else ""
-        message = f"{name} is a number of at least {low:g}{upper}, not {printable(repr(given), 40)}"
+        lower = "greater than 0" if low == SMALLEST else f"of at least {low:g}"
+        message = f"{name} is a number {lower}{upper}, not {printable(repr(given), 40)}"
         value = number(given, message)
         if not low <= value < high:
             raise MethodError(message)
