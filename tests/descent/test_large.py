@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize, sparse
 
 from descend.descent.lanczos import lowest_pair
-from descend.descent.method.large import ProductModel, SparseModel, conjugate_gradients
+from descend.descent.method.large import SparseModel
+from descend.descent.method.large_products import ProductModel, conjugate_gradients
 from descend.descent.sparse import affordable, factorised
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any, NamedTuple
 
+from descend.descent.directions import LargeCurvature
 from descend.descent.face import Face
 from descend.descent.judgement import RELATIVE, Criterion, Judgement, Kind
-from descend.descent.large_curvature import LargeCurvature, curvature_at
+from descend.descent.large_curvature import curvature_at
 from descend.evaluation import Evaluation, Order
 from descend.vector import Vector
 
