@@ -50,6 +50,9 @@ class BFGS(Searched):
             raise MethodError(f"bfgs keeps a full matrix, {len(x)} variables squared; use l-bfgs")
         return super().start(x, box)
 
+    def knows(self, state: SearchedState) -> bool:
+        return bool(state.number > len(state.x))
+
     def turn(self, at: Turn) -> tuple[Any, Vector]:
         import numpy as np
 
@@ -68,7 +71,7 @@ def updated(inverse: Any, moved: Any, turned: Any) -> Any:
     """Return H after the step; unchanged where the cost does not bend upward along it."""
     import numpy as np
 
-    far, bend = np.linalg.norm(moved), np.linalg.norm(turned)
+    far, bend = length_of(moved), length_of(turned)
     if not (0 < far < np.inf and 0 < bend < np.inf):
         return inverse
     s, y = moved / far, turned / bend  # unit vectors, and H in units of far/bend: no square leaves the doubles
@@ -81,6 +84,14 @@ def updated(inverse: Any, moved: Any, turned: Any) -> Any:
     hy = inverse @ y / unit
     outer = np.outer(hy, s)
     return inverse + unit * ((1.0 + (y @ hy) / cosine) / cosine * np.outer(s, s) - (outer + outer.T) / cosine)
+
+
+def length_of(array: Any) -> float:
+    """Euclidean length, free of overflow and underflow."""
+    import numpy as np
+
+    largest = float(np.abs(array).max(initial=0.0))
+    return largest * float(np.linalg.norm(array / largest)) if 0.0 < largest < np.inf else largest
 
 
 def newton(inverse: Any, gradient: Any, held: list[int]) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from descend.descent.method.bfgs import BENDS
+from descend.descent.method.bfgs import BENDS, length_of
 from descend.descent.method.search import Search
-from descend.descent.method.searched import Searched, Turn
+from descend.descent.method.searched import Searched, SearchedState, Turn
 from descend.descent.method.searches import SEARCHES
 from descend.descent.method.settings import one_of, whole_number
 from descend.vector import Vector
@@ -42,6 +42,10 @@ class LBFGS(Searched):
     def strategy(self) -> Search:
         return SEARCHES[self.search]
 
+    def knows(self, state: SearchedState) -> bool:
+        variables = len(state.x)
+        return bool(self.memory >= variables and state.number > variables)
+
     def turn(self, at: Turn) -> tuple[Any, Vector]:
         import numpy as np
 
@@ -69,25 +73,21 @@ def _restricted(pair: Pair, held: list[int]) -> Pair:
 
 def bends(pair: Pair) -> bool:
     """Whether the cost bends upward along the step."""
-    import numpy as np
-
     s, y = pair
-    far, bend = np.linalg.norm(s), np.linalg.norm(y)
-    return bool(0 < far < np.inf and 0 < bend < np.inf and (s / far) @ (y / bend) > BENDS)
+    far, bend = length_of(s), length_of(y)
+    return bool(0 < far < float("inf") and 0 < bend < float("inf") and (s / far) @ (y / bend) > BENDS)
 
 
 def two_loop(pairs: Sequence[Pair], gradient: Any) -> Any:
     """Return H·gradient for the H that `pairs` (oldest first) make; the gradient itself where there are none."""
-    import numpy as np
-
     if not pairs:
         return gradient
-    size = np.linalg.norm(gradient) or 1.0
+    size = length_of(gradient) or 1.0
     rest = gradient / size
     # Unit vectors: y = bend·v and s = far·u, so that ρ·s·yᵀ = u·vᵀ/uᵀv and no square leaves the doubles.
     units = []
     for s, y in pairs:
-        far, bend = np.linalg.norm(s), np.linalg.norm(y)
+        far, bend = length_of(s), length_of(y)
         units.append((s / far, y / bend, far / bend))
     shares = []
     for u, v, _ in reversed(units):

@@ -109,7 +109,8 @@ class Search:
         """Go back towards the end that is known to be inside."""
         inside = line.low.length
         length = inside + SHRINK * (line.length - inside)
-        return self._ended(line._replace(limit=min(line.limit, line.length), length=length, most=length), inside)
+        limit = min(line.limit, line.length)
+        return self._ended(line._replace(limit=limit, length=length, most=0.5 * (length + limit)), inside)
 
     def _ended(self, line: Line, tried: float) -> Line:
         """Fail where the next length is none, is the one just tried, or where there were too many."""

@@ -13,6 +13,7 @@ from descend.evaluation import Evaluation
 from descend.vector import Vector
 
 FIRST = 0.3  # of the way from 0: the length of the first step
+FORGET = 0.9  # a step: curvatures met far away say nothing here
 CLOSE = 1e-9  # of each variable's scale: a tenth of what a verdict asks of the distance
 
 
@@ -21,8 +22,8 @@ class SearchedState(State):
     """The accepted point with what was seen there, the direction, the search along it, and the method's memory.
 
     `held` are the entries that a bound holds; `memory` is None right after a start or a restart, when the direction is
-    steepest descent; `origin` is where the descent began, `moved` the length of the last step and `softest` the inverse
-    of the smallest curvature that a step has met.
+    steepest descent; `origin` is where the descent began, `moved` the length of the last step and `softest` the
+    inverse of the smallest curvature that the last steps have met; `near` says that the minimum seemed close by.
     """
 
     cost: float = float("inf")
@@ -34,6 +35,7 @@ class SearchedState(State):
     origin: Vector | None = None
     moved: float = 0.0
     softest: float = 0.0
+    near: bool = False
     recent: tuple[float, ...] = ()
 
 
@@ -74,6 +76,10 @@ class Searched(Method):
         """Return the length that the next search tries first."""
         return 1.0
 
+    def knows(self, state: SearchedState) -> bool:
+        """Whether the directions have the curvatures along all variables in them."""
+        return False
+
     def reference(self, recent: tuple[float, ...]) -> tuple[tuple[float, ...], float | None]:
         """Return the costs to remember, and the one that the next search has to undercut (None: the last)."""
         return (), None
@@ -104,6 +110,13 @@ class Searched(Method):
         if state.direction == -without(state.gradient, state.held):  # steepest descent already
             return replace(state, accepted=False, gave_up=Ending.NO_STEP)
         return self._steepest(replace(state, accepted=False), state.moved)
+
+    def _near(self, state: SearchedState, step: Vector) -> bool:
+        """Whether the estimated distance to the minimum is as small as doubles support.
+
+        Steps of a method that knows all curvatures estimate it themselves.
+        """
+        return _shrinking(state, step) and (self.knows(state) or _flat(state))
 
     def _first(self, state: SearchedState, evaluation: Evaluation) -> SearchedState:
         if not evaluation.finite:
@@ -144,20 +157,23 @@ class Searched(Method):
             held=at.held,
             recent=recent,
             moved=at.moved.norm(),
-            softest=max(state.softest, _softness(at)),
+            softest=_softest(state.softest, at),
         )
         if new.box is not None:
             direction = _inward(new.box, point, without(direction, at.held))
         slope = direction.dot(evaluation.gradient)
-        if not (slope < 0 and direction.finite):
+        if memory is None or not (slope < 0 and direction.finite):
             return self._steepest(new, new.moved)
         length = self.first_length(at, direction, slope)
         line = self.strategy().begin(new.cost, slope, length, reference)
-        close = memory is not None and _close(new, length * direction)
-        return replace(new, direction=direction, line=line, memory=memory, gave_up=Ending.CLOSE if close else None)
+        near = self._near(new, length * direction)
+        close = near and (state.near or self.knows(new))  # methods that know less ask twice
+        return replace(
+            new, direction=direction, line=line, memory=memory, near=near, gave_up=Ending.CLOSE if close else None
+        )
 
 
-def _close(state: SearchedState, step: Vector) -> bool:
+def _shrinking(state: SearchedState, step: Vector) -> bool:
     """Whether the minimum is no further, in any variable, than doubles support.
 
     `step` is the one that would be taken next.  If steps go on shrinking as this one does, by the factor q, the
@@ -168,15 +184,25 @@ def _close(state: SearchedState, step: Vector) -> bool:
     if not shrunk < state.moved:
         return False
     bound = CLOSE * (1.0 - shrunk / state.moved) ** 2
-    scales = [max(abs(x), abs(x - o)) for x, o in zip(state.x, state.origin, strict=True)]
-    if not all(abs(s) <= bound * scale for s, scale in zip(step, scales, strict=True)):
-        return False
-    if state.number > len(state.x):
-        return True
-    # Directions in which no step has gone yet may be as soft as the softest so far.
+    return all(abs(s) <= bound * scale for s, scale in zip(step, _scales(state), strict=True))
+
+
+def _flat(state: SearchedState) -> bool:
+    """Whether the minimum would be as near if the cost bent everywhere as little as along its softest direction."""
     assert state.gradient is not None
     slopes = without(state.gradient, state.held)
-    return all(abs(g) * state.softest <= CLOSE * scale for g, scale in zip(slopes, scales, strict=True))
+    return all(abs(g) * state.softest <= CLOSE * scale for g, scale in zip(slopes, _scales(state), strict=True))
+
+
+def _scales(state: SearchedState) -> list[float]:
+    assert state.origin is not None
+    return [max(abs(x), abs(x - o)) for x, o in zip(state.x, state.origin, strict=True)]
+
+
+def _softest(before: float, at: Turn) -> float:
+    """Return the inverse of the smallest curvature lately; if it is falling (x⁴), what it will be after a step more."""
+    now = _softness(at)
+    return max(FORGET * before, now * max(1.0, now / before) if before else now)
 
 
 def _softness(at: Turn) -> float:
