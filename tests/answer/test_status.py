@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 import descend
 from descend import Status
+from descend.problem.objective import FormulaObjective
 
 
 def interrupting(progress):
@@ -34,12 +37,16 @@ REACHED = {
     Status.CYCLING: (lambda: descend.gradient_descent("x^2", 3, 1.0), "learning rate"),
     Status.NOT_FINITE: (lambda: descend.minimize("x - log(x)", 3, learning_rate=30), "smaller"),
     Status.UNBOUNDED: (lambda: descend.minimize("x", 1), "fix a variable"),
-    Status.SADDLE: (lambda: descend.minimize("x^2 - y^2 + y^4", [1, 0]), "a little to the side"),
-    Status.MAXIMUM: (lambda: descend.minimize("x^4 - x^2", 0), "start somewhere else"),
+    Status.SADDLE: (lambda: descend.minimize("x^2 - y^2 + y^4", [0, 0], escape=False), "a little to the side"),
+    Status.MAXIMUM: (lambda: descend.minimize("x^4 - x^2", 0, escape=False), "start somewhere else"),
+    Status.AT_BOUND: (lambda: descend.minimize("(x-1)^2 + exp(x)", 5, bounds={"x": (3, None)}), "x = 3 is a bound"),
+    Status.AT_KINK: (lambda: descend.minimize("abs(x - 0.3) + abs(y)", [1, 1]), ""),
+    Status.COST_REACHED: (lambda: descend.minimize("x^4 + x", 3, target_cost=1), "Leave the target away"),
+    Status.OUTSIDE_DOMAIN: (lambda: descend.minimize("x - log(x)", -1), "log(x) is nan at the start"),
     Status.INTERRUPTED: (lambda: descend.minimize("x^4 + x", 3, callback=interrupting), "start there to go on"),
     Status.STOPPED_BY_CALLER: (lambda: descend.minimize("x^4 + x", 3, callback=lambda p: p.looks == 4), ""),
 }
-SUCCESSES = {Status.EXACT, Status.MINIMUM}
+SUCCESSES = {Status.EXACT, Status.MINIMUM, Status.AT_BOUND, Status.AT_KINK, Status.COST_REACHED}
 
 
 def test_no_status_is_left_out():
@@ -109,6 +116,125 @@ class TestWhichComesFirst:
         assert descend.gradient_descent(cost, start, 0.1).status is Status.UNBOUNDED
 
 
+class TestOutside:
+    @pytest.mark.parametrize(
+        ("cost", "start", "blamed"),
+        [
+            ("log(x) + x", -1, "log(x)"),
+            ("x*log(x)", 0, "log(x)"),
+            ("1/x + x", 0, "1/x"),
+            ("sqrt(x) + x", 0, "sqrt(x)"),  # it has a value there, but no slope
+            ("x^2 + y*log(y)", [1, -2], "log(y)"),
+            ("1e12*x*log(x*1e-12)", -3e12, "log"),
+        ],
+    )
+    @pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.1}], ids=["auto", "rate"])
+    def test_a_start_without_a_value_is_outside_of_the_domain(self, cost, start, blamed, settings):
+        result = descend.minimize(cost, start, **settings)
+        assert result.status is Status.OUTSIDE_DOMAIN
+        assert blamed in result.advice
+        assert result.looks == 1
+
+    @pytest.mark.parametrize("cost", ["exp(x)", "x^200", "cosh(x)"])
+    def test_a_value_too_large_for_a_double_is_not(self, cost):
+        result = descend.minimize(cost, 1000 if cost != "x^200" else 1e10)
+        assert result.status is Status.NOT_FINITE
+        assert "inf" in result.advice
+
+
+class TestBounds:
+    """The active set by hand: what holds, what does not, and what is left of the cost on the face."""
+
+    @pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
+    @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+    def test_a_bound_holds_where_the_slope_points_out_of_the_box(self, factor, scale):
+        x, y = f"(x/{scale})", f"(y/{scale})"
+        cost = f"{factor}*(({x} - 2)^2 + ({y} - 2)^4 + {x}*{y}/10)"
+        result = descend.minimize(cost, [0, 0], bounds={"x": (None, 1 * scale)})
+        assert result.status is Status.AT_BOUND
+        assert result["x"] == scale
+        # 4 (y - 2)³ + 1/10 = 0 on the face x = 1.
+        assert result["y"] / scale == pytest.approx(2 - (1 / 40) ** (1 / 3), rel=1e-7)
+        assert any("at a bound" in criterion.what and criterion.holds for criterion in result.criteria)
+
+    def test_a_minimum_inside_is_not_at_a_bound(self):
+        assert descend.minimize("x^4 - x", 1, bounds={"x": (0, 5)}).status is Status.MINIMUM
+
+    @pytest.mark.parametrize("cost", ["x^2", "x^2 + x^4", "x^4"])
+    def test_a_multiplier_of_zero_holds_nothing(self, cost):
+        result = descend.minimize(f"{cost} + (y-1)^2 + y^4", {"x": 2, "y": 0}, bounds={"x": (0, 5)})
+        assert result.status is Status.MINIMUM
+
+    def test_a_saddle_on_the_face_is_none_of_a_minimum(self):
+        settings = {"bounds": {"x": (0, None)}, "escape": False}
+        assert descend.minimize("x + y^4 - y^2", [0, 0], **settings).status is Status.MAXIMUM
+        found = descend.minimize("x + x^2 + y^4 - y^2", [0, 0], bounds={"x": (0, None)})
+        assert found.status is Status.AT_BOUND
+        assert abs(found["y"]) == pytest.approx(0.5**0.5, rel=1e-8)
+
+    def test_a_minimum_that_only_the_box_makes_one(self):
+        # -x² - y² over the unit square: its corners; x³ at 0: the multiplier is zero, and outside is a wall.
+        corner = descend.minimize("-x^2 - y^2 - x*y/2 + 0*x^4", [0.3, 0.4], bounds={"x": (0, 1), "y": (0, 1)})
+        assert (corner.status, corner["x"], corner["y"]) == (Status.AT_BOUND, 1.0, 1.0)
+        assert descend.minimize("x^3", 1, bounds={"x": (0, None)}).status is Status.MINIMUM
+
+    def test_a_maximisation_is_told_in_its_own_sign(self):
+        result = descend.maximize("x - x^4/100", 1, bounds={"x": (0, 2)})
+        assert (result.status, result.success) == (Status.AT_BOUND, True)
+        assert result.message == "A maximum was reached at a bound: only the bound keeps the cost from rising further."
+
+    def test_many_bounds_are_not_all_named(self):
+        cost, names = "x1 + x2 + x3 + x4 + x5 + (x1-x2)^4", ["x1", "x2", "x3", "x4", "x5"]
+        result = descend.minimize(cost, [1] * 5, bounds=dict.fromkeys(names, (0, 3)))
+        assert result.status is Status.AT_BOUND
+        assert "x3 = 0 and 2 more are bounds" in result.advice
+
+
+class TestEscape:
+    @pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
+    @pytest.mark.parametrize("method", ["auto", "backtracking"])
+    @pytest.mark.parametrize(
+        ("cost", "start", "lowest"),
+        [
+            ("x^4 - x^2", 0, -0.25),
+            ("x^2 - y^2 + y^4", [1, 0], -0.25),
+            ("x^4 + y^4 - (x-y)^2", [0, 0], -2),
+            ("x^6 - x^4", 0, -4 / 27),  # no curvature at 0: found by looking
+            ("(x^2 + y^2 - 1)^2", [0, 0], 0),
+            ("x^3*(x-4) + y^2", [0, 1], -27),  # an inflection
+        ],
+    )
+    def test_it_goes_on_to_a_minimum(self, cost, start, lowest, method, factor):
+        result = descend.minimize(f"{factor}*({cost})", start, method=method)
+        assert result.success
+        assert result.cost == pytest.approx(factor * lowest, rel=1e-12, abs=1e-12 * factor)
+
+    def test_the_budget_is_one_for_all(self):
+        seen = []
+        settings = {"method": "backtracking", "trace": True}
+        result = descend.minimize("x^4 - x^2", 0, **settings, callback=lambda p: seen.append((p.looks, p.steps)))
+        assert [looks for looks, _ in seen] == list(range(1, result.looks + 1)) == list(result.trace["look"])
+        assert result.steps == result.trace["step"][-1] >= 1
+        assert sorted(result.trace["step"]) == result.trace["step"]
+        for budget in (1, 2, 5):
+            short = descend.minimize("x^4 - x^2", 0, **settings, max_looks=budget)
+            assert short.looks == len(short.trace) == budget
+            assert not short.success
+
+    def test_a_note_says_from_where(self):
+        assert "x = 0" in " ".join(descend.minimize("x^4 - x^2", 0, method="backtracking").notes)
+
+    def test_the_verdicts_own_looks_are_counted_apart(self, monkeypatch):
+        taken = []
+        look = FormulaObjective.look
+        monkeypatch.setattr(FormulaObjective, "look", lambda self, *a: (taken.append(a), look(self, *a))[1])
+        for cost, start in (("x^4 - x^2", 1), ("x^4 - x^2", 0), ("x^4 + y^2 - x*y^3", [1, 1]), ("x^6", 0)):
+            taken.clear()
+            result = descend.minimize(cost, start, method="backtracking", trace=True)
+            assert result.looks == len(result.trace)
+            assert result.looks + result.verdict_looks == len(taken)
+
+
 class TestAdvice:
     @pytest.mark.parametrize(
         ("cost", "start", "curvature"), [("x^2", 3, 2), ("5*x^2 + y^2", [1, 1], 10), ("(x - 3)^2/8", 0, 0.25)]
@@ -133,6 +259,19 @@ class TestAdvice:
         advice = descend.minimize("x^2", 3, learning_rate=1e-4, max_looks=20).advice
         assert "larger learning rate (below 1)" in advice
         assert "3 away" in advice
+
+    def test_other_methods_than_the_plain_one_have_no_such_rate(self):
+        assert "below" not in descend.minimize("x^2", 3, method="momentum", learning_rate=5.0).advice
+
+    def test_a_run_that_diverges_offers_the_command_to_run(self):
+        result = descend.gradient_descent("x^2 - 4x + 1", 10, 1.01)
+        assert result.status is Status.DIVERGING
+        command = result.advice.split("Run: ")[1]
+        words = shlex.split(command)
+        assert words[:2] == ["descend", "gradient-descent"]
+        again = descend.gradient_descent(words[2], float(words[4]), float(words[6]))
+        assert again.success
+        assert float(again) == pytest.approx(2)
 
     def test_not_finite_names_the_expression(self):
         result = descend.minimize("x - log(x) + y^2", [3, 0], learning_rate=30)
