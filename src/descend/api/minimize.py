@@ -20,7 +20,7 @@ from descend.api.reading import (
 from descend.api.watching import watching
 from descend.descent.choose import UNKNOWN, Choice, Facts, choose
 from descend.descent.method.base import Method
-from descend.descent.method.registry import find_method
+from descend.descent.method.registry import METHODS, find_method
 from descend.errors import MethodError, StartError
 from descend.evaluation import Objective
 from descend.expression.limits import Limits
@@ -78,8 +78,9 @@ def minimize(
     a few times a second, or True for a line on standard error.  `trace=True` keeps every look.  From a saddle or a
     maximum the descent goes on, down the way that the verdict found (a note says so), unless `escape=False`.
 
-    With `method="auto"` a quadratic cost is solved exactly, any other is walked down by gradient descent with a
-    backtracking search; with a `learning_rate` it is plain gradient descent.  `why_method` says which and why.
+    With `method="auto"` a quadratic cost is solved exactly, a sum of squares goes to Levenberg-Marquardt, kinks to
+    sequential linear-quadratic programming, any other cost to Newton's method; with a `learning_rate` it is plain
+    gradient descent.  `why_method` says which and why, and where one method went on for another.
 
     Raises `FormulaError`, `StartError`, `MethodError`, `UnavailableError`.
 
@@ -167,7 +168,9 @@ def _extremise(
     problem = penalised(problem, extra, data=arrays)
     box, notes = box_of(problem.layout, bounds, reading.symbols)
     point = None if start is None else problem.layout.start(start)
-    objective = make_objective(problem, wishes.looks, arrays, limits=limits)
+    objective = make_objective(
+        problem, wishes.looks, arrays, fixed_step=of_fixed_step(method, wishes.rate), limits=limits
+    )
     objective.box = box
     facts = within(formula_facts(problem, point, arrays), objective)
     choice = find_choice(method, facts, wishes.rate, objective)
@@ -190,6 +193,13 @@ def _default_start(
     except StartError as error:
         raise StartError(f"{error} (none was given)") from None
     return point, (f"no start was given: started {start_words(objective.names, point)}",)
+
+
+def of_fixed_step(method: str | Method, rate: float | str | None) -> bool:
+    """Whether the method that is asked for takes fixed steps: then its whole loop can be machine code."""
+    if isinstance(method, Method):
+        return method.fixed_step
+    return rate is not None if method == "auto" else method in METHODS and METHODS[method].fixed_step
 
 
 def find_choice(
