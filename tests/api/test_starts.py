@@ -94,6 +94,11 @@ class TestMany:
         assert (result.status, result.looks) == (Status.EXACT, 2)
         assert "one start is enough: the minimum is computed" in result.notes
 
+    def test_arrays(self):
+        result = descend.minimize("sum((x[i]^2 - 1)^2, i, 0, 1)", [0, 0], starts=40)
+        ends = {tuple(m.variables["x"].round(9).tolist()) for m in result.minima}
+        assert ends == {(1, 1), (1, -1), (-1, 1), (-1, -1)}
+
     def test_a_fit(self):
         x = [0.1 * k for k in range(40)]
         data = {"x": x, "y": [math.sin(2 * t + 0.5) for t in x]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from descend.answer.advice import advise, better_rate, in_users_sign, users_words
@@ -103,7 +104,8 @@ def _escapes(problem: Problem, points: tuple[Vector, ...]) -> tuple[str, ...]:
     """Return a note on the points, no minima, from which the descent went on."""
     if not points:
         return ()
-    named = ", ".join(f"{name} = {short(value)}" for name, value in problem.layout.values(points[0]).items())
+    numbers = zip(problem.labels, points[0], strict=True)
+    named = ", ".join(f"{name} = {short(value)}" for name, value in islice(numbers, LONGEST))
     where = f" ({named})" if len(named) <= LONGEST and not problem.indexed else ""
     times = "a point" if len(points) == 1 else f"{len(points)} points, the first"
     sought, better = ("maximum", "higher") if problem.maximise else ("minimum", "lower")

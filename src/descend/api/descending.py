@@ -253,7 +253,7 @@ def _words(
     region: str,
 ) -> str:
     lost = len(hikers) - sum(map(len, groups))
-    words = f"{len(hikers)} starts (seed {wishes.seed}), {region}"
+    words = f"{len(hikers)} start{'s' * (len(hikers) != 1)} (seed {wishes.seed}), {region}"
     if len(hikers) < wishes.starts:
         words += f"; {wishes.starts - len(hikers)} more were not made"
     if outside:
