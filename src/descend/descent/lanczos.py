@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 EPSILON = 2.0**-52
 CHECKED_EVERY = 10  # products between two looks at the eigenvalues
 CONVERGED = 1e-2  # residual of the lowest pair, relative to its own value
-MOST_KEPT = 2**25  # numbers of the Krylov space that are kept
 
 
 class Pair(NamedTuple):
@@ -36,56 +35,8 @@ class Pair(NamedTuple):
 
 
 def lowest_pair(times: Callable[[Any], Any], begin: Any, most: int) -> Pair:
-    """Return the lowest curvature that `most` products find, from `begin`.
-
-    Lanczos's method with full reorthogonalisation, started again from the best direction where the space becomes too
-    large to be kept.  Source: Lanczos, J. Res. Nat. Bur. Standards 45 (1950); Golub & Van Loan, *Matrix Computations*
-    (2013), 10.1.
-    """
-    kept = max(CHECKED_EVERY, min(most, MOST_KEPT // max(1, len(begin))))
-    done, best = 0, Pair.of(times, begin)
-    while done < most:
-        used, vector, finished = _sweep(times, best.vector, min(kept, most - done))
-        done += used
-        pair = Pair.of(times, vector)
-        if pair.value <= best.value:
-            best = pair
-        if finished:
-            break
-    return best
-
-
-def _sweep(times: Callable[[Any], Any], begin: Any, most: int) -> tuple[int, Any, bool]:
-    """Return (products used, the lowest direction of the space, whether it is an eigenvector well enough)."""
-    import numpy as np
-
-    basis = np.empty((most, len(begin)))
-    diagonal, beside = np.zeros(most), np.zeros(most)
-    vector, top = begin, 0.0
-    for k in range(most):
-        basis[k] = vector
-        along = times(vector)
-        diagonal[k] = float(vector @ along)
-        for _ in range(2):
-            along = along - basis[: k + 1].T @ (basis[: k + 1] @ along)
-        beside[k] = sqrt(float(along @ along))
-        top = max(top, abs(diagonal[k]) + beside[k])
-        last = k + 1 == most or not beside[k] > 16.0 * EPSILON * top
-        if last or (k + 1) % CHECKED_EVERY == 0:
-            values, vectors = _eigen(diagonal[: k + 1], beside[:k])
-            residual = beside[k] * abs(vectors[-1, 0])
-            found = residual <= CONVERGED * abs(values[0])
-            if last or found:
-                return k + 1, vectors[:, 0] @ basis[: k + 1], bool(found)
-        vector = along / beside[k]
-    raise AssertionError(most)
-
-
-def _eigen(diagonal: Any, beside: Any) -> tuple[Any, Any]:
-    from scipy.linalg import eigh_tridiagonal
-
-    values, vectors = eigh_tridiagonal(diagonal, beside)
-    return values, vectors
+    """Return the lowest curvature that `most` products find, from `begin`."""
+    return Pair.of(times, bottom(times, begin, most).vector)
 
 
 class Bottom(NamedTuple):
@@ -101,16 +52,18 @@ class Bottom(NamedTuple):
     vector: Any
 
 
-def bottom(times: Callable[[Any], Any], size: int, most: int) -> Bottom:
-    """Return the lowest eigenvalue with its direction, by Lanczos's method without reorthogonalisation.
+def bottom(times: Callable[[Any], Any], begin: Any, most: int) -> Bottom:
+    """Return the lowest eigenvalue with its direction, by Lanczos's method without reorthogonalisation, from `begin`.
 
     Rounding makes copies of eigenvalues that have been found, which does no harm to the lowest (Paige 1976).  The
     direction comes from a second run of the same recurrence, so that no space has to be kept.
+
+    Source: Lanczos, J. Res. Nat. Bur. Standards 45 (1950); Golub & Van Loan, *Matrix Computations* (2013), 10.1.
     """
     import numpy as np
 
-    begin = np.random.default_rng(0).standard_normal(size)
-    begin = begin / sqrt(float(begin @ begin))
+    size = len(begin)
+    begin = begin / (sqrt(float(begin @ begin)) or 1.0)
     diagonal, beside = np.zeros(most), np.zeros(most)
     check, used, residual = 2 * CHECKED_EVERY, most, 0.0
     weights, value, top = np.ones(1), 0.0, 0.0

@@ -92,7 +92,8 @@ class ProductCurvature:
         import numpy as np
 
         size = len(self.units)
-        low = bottom(self._times, size, min(MOST_PRODUCTS, 2 * size + 20))
+        begin = np.random.default_rng(0).standard_normal(size)
+        low = bottom(self._times, begin, min(MOST_PRODUCTS, 2 * size + 20))
         vector = low.vector / sqrt(float(low.vector @ low.vector))
         value = float(vector @ self._times(vector))
         direction = self.scaling * vector
