@@ -24,9 +24,10 @@ VALLEY = "100*(y - x^2)^2 + (1 - x)^2"
 CHAIN = " + ".join(f"(x{k} - sin(x{k + 1}))^2" for k in range(20))
 
 
-def formula(text):
+def formula(text, *, fixed_step=False):
     problem = make_problem(parse(text, limits=Limits(names=5000)))
-    return formula_work(lower(problem.tape, [problem.root, *problem.gradient], problem.variables))
+    program = lower(problem.tape, [problem.root, *problem.gradient], problem.variables)
+    return formula_work(program, fixed_step=fixed_step)
 
 
 def model(text, columns, rows):
@@ -48,12 +49,15 @@ class TestDecision:
     @pytest.mark.parametrize(
         ("work", "looks", "compiled"),
         [
-            (formula(SPHERE), 100, False),  # the article's loop
-            (formula(SPHERE), 100_000, False),  # the budget of minimize
+            (formula(SPHERE, fixed_step=True), 100, False),  # the article's loop
+            (formula(SPHERE, fixed_step=True), 10_000, False),
+            (formula(SPHERE, fixed_step=True), 100_000, True),  # the budget of minimize
+            (formula(SPHERE), 100_000, False),  # the same, of a method whose loop stays in Python
             (formula(VALLEY), 100_000, False),
             (formula(CHAIN), 100_000, True),
             (formula(CHAIN), 1_000, False),
-            (formula(SPHERE), 10_000_000, True),
+            (formula(SPHERE), 10_000_000, False),
+            (formula(SPHERE, fixed_step=True), 10_000_000, True),
             (model(LINE, ("x", "y"), 36), 3, False),
             (model(LINE, ("x", "y"), 36), 10_000, False),
             (model(LINE, ("x", "y"), 36), 100_000, True),

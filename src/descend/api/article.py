@@ -62,7 +62,7 @@ def gradient_descent(
     notes = (*reading.notes, *unbounded_notes(reading.symbols, "gradient_descent"))
     problem = make_problem(reading.formula, variables=order_of(variables), notes=notes)
     start = problem.layout.start(initial_guess)
-    objective = make_objective(problem, steps + 1)
+    objective = make_objective(problem, steps + 1, fixed_step=True)
     choice = Choice(GradientDescent(rate), "the article's loop")
     stopping: Rule = NotFinite() | Steps(steps)
     if bound is not None:

@@ -27,9 +27,10 @@ LEAST = 50
 PATIENCE = 1.25
 START_SECONDS = 0.08  # the import of llvmlite (0.03 to 0.07) and the first module
 
-# Of one look at a formula, with Python floats.  Machine code is counted as if the loop were compiled with it, which
-# it is for methods of fixed step.
+# Of one look at a formula, with Python floats.
 LOOP_SECONDS = 10e-6  # of the loop around a look
+STEP_SECONDS = 8e-6  # of the simplest rule of a fixed step; it is compiled with the formula, and the loop as well
+CALL_SECONDS = 1e-6  # of machine code that is called from the loop
 OPERATION_SECONDS = 85e-9
 MACHINE_OPERATION_SECONDS = 1.5e-9
 COMPILE_SECONDS = 0.1e-3  # of one operation
@@ -69,13 +70,14 @@ class Decision(NamedTuple):
     machine: float
 
 
-def formula_work(program: Program) -> Work:
-    """Return the work of one look at a formula."""
+def formula_work(program: Program, *, fixed_step: bool = False) -> Work:
+    """Return the work of one look at a formula, by a method of `fixed_step` or by another."""
     operations = len(program.instructions)
+    around, outside = (LOOP_SECONDS + STEP_SECONDS, 0.0) if fixed_step else (LOOP_SECONDS, LOOP_SECONDS + CALL_SECONDS)
     return Work(
         f"{operations:,} operations",
-        LOOP_SECONDS + operations * OPERATION_SECONDS,
-        operations * MACHINE_OPERATION_SECONDS,
+        around + operations * OPERATION_SECONDS,
+        outside + operations * MACHINE_OPERATION_SECONDS,
         START_SECONDS + operations * COMPILE_SECONDS,
     )
 

@@ -46,8 +46,8 @@ class FormulaObjective:
 
     box: Box | None = None
 
-    def __init__(self, problem: Problem, looks: int, *, compiled: bool | None = None) -> None:
-        """Choose the evaluator for a budget of `looks` (or as `compiled` says)."""
+    def __init__(self, problem: Problem, looks: int, *, compiled: bool | None = None, fixed_step: bool = False) -> None:
+        """Choose the evaluator for a budget of `looks` of a method (or as `compiled` says)."""
         self.problem = problem
         self.work = Work()
         self.names = problem.variables
@@ -55,7 +55,7 @@ class FormulaObjective:
         self._interpreter = Interpreter(self._program)
         self.evaluator: Any = self._interpreter
         self.tier = "interpreted"
-        if decide(formula_work(self._program), looks, compiled).compiled:
+        if decide(formula_work(self._program, fixed_step=fixed_step), looks, compiled).compiled:
             from descend.kernel.compile import compilable, fall_back
 
             obstacle = compilable(self._program)
@@ -115,7 +115,7 @@ class FormulaObjective:
         """Return the dense Hessian (n, n)."""
         if len(self.names) > EXPLICIT_HESSIAN:
             return self._columns("product", lambda: product_entries(self.problem, len(self.names)), point)
-        return self._explicit("hessian", self._triangle, point)
+        return self._explicit("hessian", lambda: self._triangle, point)
 
     def sparse_hessian(self, point: Vector) -> Any:
         """Return the Hessian as a `scipy.sparse.csc_array`, None where it is nearly full."""
@@ -177,8 +177,9 @@ class FormulaObjective:
             self._nested = IndexedObjective(self.problem, {}, 1, compiled=self.tier == "compiled")
         return self._nested
 
+    @cached_property
     def _triangle(self) -> list[int]:
-        """Entries of the lower triangle of the Hessian, row by row."""
+        """Entries of the lower triangle of the Hessian, row by row: methods and verdict differentiate once."""
         p = self.problem
         rows = hessian(p.tape, p.root, p.symbols)
         return [rows[i][j] for i in range(len(rows)) for j in range(i + 1)]
@@ -236,7 +237,7 @@ class FormulaObjective:
         p = self.problem
         if size <= EXPLICIT_HESSIAN:
             if self._bounded_program is None:
-                self._bounded_program = lower(p.tape, [p.root, *p.gradient, *self._triangle()], self.names)
+                self._bounded_program = lower(p.tape, [p.root, *p.gradient, *self._triangle], self.names)
             values, bounds = with_bounds(self._bounded_program, point.entries)
             second = square(values[size + 1 :], size)
             error = square(bounds[size + 1 :], size)
@@ -315,11 +316,12 @@ def make_objective(
     data: Mapping[str, Any] | None = None,
     *,
     compiled: bool | None = None,
+    fixed_step: bool = False,
     limits: Limits | None = None,
 ) -> FormulaObjective | IndexedObjective:
     """Return the objective of a formula for a budget of `looks`; `data` are its constant arrays."""
     if not problem.indexed:
-        return FormulaObjective(problem, looks, compiled=compiled)
+        return FormulaObjective(problem, looks, compiled=compiled, fixed_step=fixed_step)
     from descend.problem.indexed import IndexedObjective
 
     return IndexedObjective(problem, data or {}, looks, compiled=compiled, limits=limits or STANDARD)
