@@ -28,6 +28,7 @@ from descend.problem.objective import make_objective
 from descend.problem.problem import Problem, make_problem
 from descend.problem.quadratic import Shape, solve_quadratic, written_out
 from descend.problem.start import natural_start, start_words
+from descend.problem.untouched import lengthened
 from descend.vector import Vector
 
 
@@ -166,6 +167,8 @@ def _extremise(
     )
     extra = read_penalty(penalty, problem.variables, constants=constants, fixed=fixed, tied=tied, limits=limits)
     problem = penalised(problem, extra, data=arrays)
+    if problem.extents:
+        problem = lengthened(problem, start, (own or {}).values())
     box, notes = box_of(problem.layout, bounds, reading.symbols)
     point = None if start is None else problem.layout.start(start)
     objective = make_objective(
