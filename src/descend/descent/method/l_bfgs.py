@@ -25,7 +25,7 @@ class LBFGS(Searched):
 
     >>> import descend
     >>> r = descend.minimize("sum((x[i] - i)^4 + x[i]^2, i, 0, n-1)", [1.0] * 50, constants={"n": 50}, method="l-bfgs")
-    >>> r.status.name, r.looks < 60
+    >>> r.status.name, r.looks < 80
     ('MINIMUM', True)
     """
 
