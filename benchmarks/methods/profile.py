@@ -47,14 +47,14 @@ def draw(entries: Sequence[Entry], path: Path = PICTURE) -> None:
         for k, (name, values) in enumerate(ratios(shown, work).items()):
             x = np.sort([v for v in values if np.isfinite(v)])
             share = np.arange(1, len(x) + 1) / len(values)
-            style = {"color": "#c53030", "linewidth": 3, "zorder": 9} if name == US else {"color": colours(k)}
+            style = {"color": "black", "linewidth": 3, "zorder": 9} if name == US else {"color": colours(k)}
             axis.step([1, *x, 1e3], [0, *share, share[-1] if len(x) else 0], where="post", label=name, **style)
         axis.set(xscale="log", xlim=(1, 1e3), ylim=(0, 1), xlabel=f"τ: times the least {title}")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("share of the problems solved")
     axes[1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
 
 
