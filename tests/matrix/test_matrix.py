@@ -216,7 +216,9 @@ FIXED_RATES = {
 }  # fmt: skip
 FACTORS = {"gradient-descent": 1.0, "momentum": 0.1, "nesterov": 0.5}
 UNITS = {"adadelta"}  # its ε is added to squared slopes: the unit of the cost matters
-REFUSED = {"slqp": "no kinks"}  # methods that need what no problem of this table has, and the words of their refusal
+NO_PENALTY = "no penalty with a proximal operator"
+# Methods that need what no problem of this table has, and the words of their refusal.
+REFUSED = {"slqp": "no kinks", "fista": NO_PENALTY, "proximal": NO_PENALTY}
 CELLS = [(method, name) for method in EXPECTED for name in PROBLEMS if EXPECTED[method][name] != REFUSAL]
 REFUSALS = [(method, name, words) for method, words in REFUSED.items() for name in PROBLEMS]
 REFUSALS += [(method, name, REFUSAL) for method, row in EXPECTED.items() for name in row if row[name] == REFUSAL]

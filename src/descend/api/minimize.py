@@ -7,7 +7,7 @@ from typing import Any
 
 from descend.answer.result import Result
 from descend.api.descending import box_of, check_needs, descended, into_box, make_wishes, within
-from descend.api.penalising import of_the_cost, penalised, read_penalty
+from descend.api.penalising import facts_beside, of_the_cost, penalised, read_penalty, with_kinks
 from descend.api.reading import (
     check_settings,
     constant_arrays,
@@ -68,7 +68,9 @@ def minimize(
     SymPy that are declared positive or negative are bounded by 0.  `fixed` gives variables a value, `tied` a formula of
     others, `constants` values to names (the n of a sum over an index), `data` constant arrays (the c of ``c[i]``).  An
     array variable starts at an array, or at one number for all its entries.  `penalty` is added to the cost (when
-    maximising, subtracted): "l2(0.5)", half the sum of all squares, or a formula of the variables.
+    maximising, subtracted): "l2(0.5)", half the sum of all squares, a smooth formula of the variables, "l1(0.1)",
+    "elastic-net(0.1, 0.5)" (weight, share of l1) or "group(0.1: x1 x2; x3 x4)", which make variables 0 (the methods
+    fista and proximal); "l1(0.1: x y)" leaves out all but x and y.
 
     `starts=20` descends from so many points, quasi-random from `seed` between the bounds or around the start, and lists
     the distinct minima in `result.minima`.  `max_looks` counts evaluations of cost and gradient; like `max_seconds` it
@@ -175,7 +177,8 @@ def _extremise(
         problem, wishes.looks, arrays, fixed_step=of_fixed_step(method, wishes.rate), limits=limits
     )
     objective.box = box
-    facts = within(formula_facts(problem, point, arrays), objective)
+    facts = facts_beside(within(formula_facts(problem, point, arrays), objective), extra)
+    objective, problem = with_kinks(objective, problem, extra)
     choice = find_choice(method, facts, wishes.rate, objective)
     check_needs(choice.method, objective)
     if point is None:
@@ -202,6 +205,8 @@ def of_fixed_step(method: str | Method, rate: float | str | None) -> bool:
     """Whether the method that is asked for takes fixed steps: then its whole loop can be machine code."""
     if isinstance(method, Method):
         return method.fixed_step
+    if not isinstance(method, str):
+        return False  # refused by `find_choice`
     return rate is not None if method == "auto" else method in METHODS and METHODS[method].fixed_step
 
 

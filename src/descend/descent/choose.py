@@ -60,9 +60,16 @@ def choose(facts: Facts, learning_rate: float | str | None, objective: Objective
 
 
 def _by_structure(objective: Objective) -> Choice:
+    if objective.obstacle(Needs.PROX) is None:
+        return Choice(_method("fista"), "the penalty has kinks, and a proximal operator")
+    smooth = _smooth(objective)
     if objective.obstacle(Needs.KINKS) is None:
-        why = "the cost has kinks, which are taken apart"
-        return Choice(Hop(_method("slqp"), Backtracking()), why)
+        # Kinks that are never met, such as that of abs(x)^3, leave a smooth cost to the next.
+        return Choice(Hop(_method("slqp"), smooth.method), "the cost has kinks, which are taken apart")
+    return smooth
+
+
+def _smooth(objective: Objective) -> Choice:
     obstacle = objective.obstacle(Needs.HESSIAN)
     if obstacle is not None:
         return Choice(Backtracking(), f"there is no Hessian: {obstacle}")

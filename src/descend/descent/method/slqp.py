@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from descend.vector import Vector
 
 NOISE = 2.0**-48  # relative: a change of the cost that cannot be told from rounding
+CLOSE = 1e-9  # of each variable's scale: a tied Newton step as short as this has arrived
 TRIES = 60
 FURTHEST = 1e3  # steps, in the variables' scales
 PARTS = (1.0, 0.5, 0.25, 0.1, 0.01, 1e-3)  # of the way to the linear program's corner
@@ -145,7 +146,8 @@ class SLQP(Method):
         best = int(np.argmax(gains))
         gain = gains[best]
         if not gain > 0 or not np.any(candidates[best]):
-            return replace(state, gave_up=Ending.CLOSE if state.number else Ending.NO_STEP)
+            arrived = np.all(np.abs(newton) <= CLOSE * scale)
+            return replace(state, gave_up=Ending.CLOSE if arrived else Ending.NO_STEP)
         return replace(state, step=candidates[best], gain=gain, ties=ties, corrected=False)
 
     def describe(self) -> str:
