@@ -97,6 +97,16 @@ class FormulaObjective:
         cost, *slopes = self.evaluator(point.entries)
         return Evaluation(cost, Vector(slopes))
 
+    def looks(self, points: Any) -> tuple[Any, Any]:
+        """Return costs (hikers,) and gradients (hikers, variables) at as many `points`, the rows of an array."""
+        import numpy as np
+
+        if "many points" not in self._evaluators:
+            self._evaluators["many points"] = Interpreter(self._program, arrays())
+        found = evaluate_arrays(self._evaluators["many points"], list(points.T))
+        cost, *slopes = (np.broadcast_to(column, len(points)) for column in found)
+        return cost, np.stack(slopes, axis=1)
+
     # ------------------------------------------------------------------------------------------ higher derivatives
 
     def obstacle(self, needs: Needs) -> str | None:
