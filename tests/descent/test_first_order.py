@@ -206,6 +206,12 @@ def test_a_rate_that_stops_being_positive_ends_the_run_there(method, rate, steps
     assert run.last.evaluation.finite
 
 
+def test_the_result_says_where_the_rate_went_wrong():
+    result = descend.minimize("x^2", 3, learning_rate="0.01 - k/5000", max_looks=1000)
+    assert result.status is descend.Status.STALLED
+    assert "The learning rate is not a positive number at the step number k = 50; mend its formula" in result.advice
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_budget_that_ends_at_the_bad_rate_is_a_budget(compiled):
     run = path_of("x^2", descend.GradientDescent("0.1 - k/100"), (3.0,), 10, compiled=compiled)
