@@ -62,22 +62,17 @@ def choose(facts: Facts, learning_rate: float | str | None, objective: Objective
 def _by_structure(objective: Objective) -> Choice:
     if objective.obstacle(Needs.PROX) is None:
         return Choice(_method("fista"), "the penalty has kinks, and a proximal operator")
-    smooth = _smooth(objective)
-    if objective.obstacle(Needs.KINKS) is None:
-        # Kinks that are never met, such as that of abs(x)^3, leave a smooth cost to the next.
-        return Choice(Hop(_method("slqp"), smooth.method), "the cost has kinks, which are taken apart")
-    return smooth
-
-
-def _smooth(objective: Objective) -> Choice:
     obstacle = objective.obstacle(Needs.HESSIAN)
     if obstacle is not None:
         return Choice(Backtracking(), f"there is no Hessian: {obstacle}")
-    newton = Hop(_method("newton"), Backtracking())
+    kinks = objective.obstacle(Needs.KINKS) is None
+    newton = Hop(_method("newton"), _method("slqp") if kinks else Backtracking())
     size = len(objective.names)
     if size <= SQUARES and objective.obstacle(Needs.NORMAL_MATRIX) is None:
         why = f"the cost is a sum of squares of {size} variable{'s' if size > 1 else ''}"
         return Choice(Hop(_method("levenberg-marquardt"), newton), why)
+    if kinks:  # those that are never met, such as that of abs(x)^3, leave a smooth cost to the next
+        return Choice(Hop(_method("slqp"), newton), "the cost has kinks, which are taken apart")
     return Choice(newton, "the cost is not quadratic and no sum of squares; its Hessian is known exactly")
 
 

@@ -8,6 +8,7 @@ quadratically (Fletcher, *Practical Methods of Optimization*, 1987, ch. 14).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from scipy.optimize import nnls
 if TYPE_CHECKING:
     from descend.problem.kinks import Pieces
 
+MOST_BACK = 0.8  # of the radius, that the way back onto the ties may take
+HALVINGS = 60
 RANK = 1e-10  # of the largest singular value: rows of ties that depend on others
 
 
@@ -100,24 +103,47 @@ class Step(NamedTuple):
     noise: float  # eigenvalues up to this cannot be told from 0
 
 
-def tied_step(pieces: Pieces, ties: Sequence[Any], weights: Sequence[Any], scale: Any, *, bend: bool = False) -> Step:
-    """Return the Newton step under the ties.
+def tied_step(pieces: Pieces, ties: Sequence[Any], weights: Sequence[Any], scale: Any, radius: float = inf) -> Step:
+    """Return the Newton step under the ties, no longer than `radius` in the variables' scales.
 
-    Directions without upward curvature are left out of it or, with `bend`, taken with the curvature's size.
+    Without a radius, directions that do not bend upward are left out of it; with one, the step is the minimum of the
+    model along the ties within it (Moré & Sorensen 1983).
     """
     gradient, tied = picked(pieces, ties)
     for k, _ in tied:
         gradient = gradient + pieces.roles[k] * (weights[k] @ pieces.slopes[k])
     back, along = manifold(pieces, ties, scale)
+    length = float(np.linalg.norm(back))
+    if length > MOST_BACK * radius:
+        back, length = back * (MOST_BACK * radius / length), MOST_BACK * radius
     if not along.shape[1]:
         return Step(scale * back, along, np.zeros(0), 0.0)
     hessian = pieces.hessian(weights) * scale * scale[:, np.newaxis]
+    if not np.isfinite(hessian).all():
+        return Step(scale * back, scale[:, np.newaxis] * along, np.full(along.shape[1], np.nan), inf)
     reduced = along.T @ hessian @ along
     slope = along.T @ (scale * gradient + hessian @ back)
     values, vectors = np.linalg.eigh(0.5 * (reduced + reduced.T))
     noise = 1e-13 * float(np.abs(hessian).max(initial=0.0))
     parts = vectors.T @ slope
-    usable = np.abs(values) > noise if bend else values > noise
-    inner = np.where(usable, -parts / np.where(usable, np.abs(values), 1.0), 0.0)
     axes = along @ vectors
+    inner = -_shifted(values, parts, noise, (radius * radius - length * length) ** 0.5 if radius < inf else inf)
     return Step(scale * (back + axes @ inner), scale[:, np.newaxis] * axes, values, noise)
+
+
+def _shifted(values: Any, parts: Any, noise: float, radius: float) -> Any:
+    """Return (values + shift)⁻¹ · parts with the least shift that makes it no longer than `radius`."""
+    if radius == inf:
+        return np.where(values > noise, parts / np.where(values > noise, values, 1.0), 0.0)
+    low = max(0.0, noise - float(values.min()))
+    found = parts / (values + low) if low > 0 or values.min() > noise else np.full(len(parts), inf)
+    if np.linalg.norm(found) <= radius:
+        return found
+    high = low + float(np.linalg.norm(parts)) / radius + noise
+    for _ in range(HALVINGS):  # the length falls with the shift
+        middle = 0.5 * (low + high)
+        if np.linalg.norm(parts / (values + middle)) > radius:
+            low = middle
+        else:
+            high = middle
+    return parts / (values + high)

@@ -2,7 +2,8 @@
 
 abs(u) is max(u, -u) and min(a, b) is -max(-a, -b).  With weights λₖ ≥ 0, Σᵢ λₖᵢ = 1 on the largest pieces, the vectors
 ∂G/∂x + Σₖ ∂G/∂mₖ · Σᵢ λₖᵢ ∇aₖᵢ are the subdifferential (Clarke, *Optimization and Nonsmooth Analysis*, 1983, ch. 2);
-Φ(x, λ) = G(x, Σᵢ λₖᵢ aₖᵢ(x)) is the function whose Hessian bends the manifold on which the same pieces stay largest.
+Φ(x, λ) = G(x, mₖ + Σᵢ λₖᵢ (aₖᵢ(x) - aₖᵢ)), with mₖ and aₖᵢ the values at the point, is the function whose Hessian bends
+the manifold on which the same pieces stay largest.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Pieces:
 
     def hessian(self, weights: Sequence[Any]) -> Any:
         """Return ∂²Φ/∂x² (n, n) for the weights λₖ of each kink's pieces."""
-        full = self.kinks.hessian(self.point, weights)
+        full = self.kinks.hessian(self.point, self.values, weights)
         return full if self.free is None else full[self.free][:, self.free]
 
     def restricted(self, free: Sequence[int]) -> Pieces:
@@ -120,11 +121,13 @@ class Kinks:
             point=point,
         )
 
-    def hessian(self, point: Vector, weights: Sequence[Any]) -> Any:
-        """Return ∂²Φ/∂x² (n, n)."""
+    def hessian(self, point: Vector, values: Sequence[Any], weights: Sequence[Any]) -> Any:
+        """Return ∂²Φ/∂x² (n, n), with the pieces' `values` at the point."""
         import numpy as np
 
-        inputs = [*point.entries, *(float(w) for own in weights for w in own)]
+        inputs = [*point.entries]
+        for own, mixed in zip(values, weights, strict=True):
+            inputs += [float(own.max()), *map(float, own), *map(float, mixed)]
         entries = Interpreter(self._curvature)(inputs)
         size = len(self.problem.variables)
         full = np.zeros((size, size))
@@ -137,10 +140,15 @@ class Kinks:
         names: list[str] = []
         replaced: dict[int, int] = {}
         for k, (entry, minus, pieces) in enumerate(self._found):
+            here = [f"`c{k}.{i}" for i in range(len(pieces))]
             own = [f"`w{k}.{i}" for i in range(len(pieces))]
-            mixed = tape.add([tape.mul((tape.symbol(w), piece)) for w, piece in zip(own, pieces, strict=True)])
+            changes = [
+                tape.mul((tape.symbol(w), tape.sub(piece, tape.symbol(c))))
+                for w, c, piece in zip(own, here, pieces, strict=True)
+            ]
+            mixed = tape.add([tape.symbol(f"`m{k}"), *changes])
             replaced[entry] = tape.neg(mixed) if minus else mixed
-            names += own
+            names += [f"`m{k}", *here, *own]
         (mixture,) = tape.substitute((problem.root,), replaced)
         rows = hessian(tape, mixture, problem.symbols)
         triangle = [rows[i][j] for i in range(len(rows)) for j in range(i + 1)]

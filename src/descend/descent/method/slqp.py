@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOISE = 2.0**-48  # relative: a change of the cost that cannot be told from rounding
 CLOSE = 1e-9  # of each variable's scale: a tied Newton step as short as this has arrived
+CLOSE = 1e-8  # of the variables' scales: a Newton step that is no longer leads to where the point is
 TRIES = 60
 FURTHEST = 1e3  # steps, in the variables' scales
 PARTS = (1.0, 0.5, 0.25, 0.1, 0.01, 1e-3)  # of the way to the linear program's corner
@@ -138,7 +139,7 @@ class SLQP(Method):
             high = np.minimum(high, state.box.upper.array() - state.x.array())
         corner, ties = _corner(pieces, low, high)
         weights = multipliers(pieces, ties).weights
-        newton = np.clip(tied_step(pieces, ties, weights, scale, bend=True).p, low, high)
+        newton = np.clip(tied_step(pieces, ties, weights, scale, state.radius).p, low, high)
         hessian = pieces.hessian(weights)
         candidates = [newton, *(part * corner for part in PARTS)]
         candidates += [base + part * (newton - base) for base in candidates[1:3] for part in (0.25, 0.5, 0.75)]
