@@ -53,6 +53,8 @@ _HOME = {
     "LBFGS": "descend.descent.method.l_bfgs",
     "Newton": "descend.descent.method.newton",
     "SLQP": "descend.descent.method.slqp",
+    "Proximal": "descend.descent.method.proximal",
+    "FISTA": "descend.descent.method.fista",
     "DescendError": "descend.errors",
     "FormulaError": "descend.errors",
     "LimitError": "descend.errors",
@@ -79,6 +81,7 @@ __all__ = [  # noqa: RUF022 - as sorted() does
     "DescendError",
     "DoG",
     "DomainError",
+    "FISTA",
     "Fit",
     "FormulaError",
     "GaussNewton",
@@ -93,6 +96,7 @@ __all__ = [  # noqa: RUF022 - as sorted() does
     "Nadam",
     "Nesterov",
     "Newton",
+    "Proximal",
     "RMSProp",
     "Result",
     "SLQP",
@@ -138,6 +142,7 @@ if TYPE_CHECKING:
     from descend.descent.method.bfgs import BFGS
     from descend.descent.method.conjugate_gradient import ConjugateGradient
     from descend.descent.method.dog import DoG
+    from descend.descent.method.fista import FISTA
     from descend.descent.method.gauss_newton import GaussNewton
     from descend.descent.method.gradient_descent import GradientDescent
     from descend.descent.method.l_bfgs import LBFGS
@@ -147,6 +152,7 @@ if TYPE_CHECKING:
     from descend.descent.method.nadam import Nadam
     from descend.descent.method.nesterov import Nesterov
     from descend.descent.method.newton import Newton
+    from descend.descent.method.proximal import Proximal
     from descend.descent.method.rmsprop import RMSProp
     from descend.descent.method.slqp import SLQP
     from descend.descent.status import Status

@@ -38,7 +38,8 @@ class Evaluation(NamedTuple):
 
     `cost` is a float, `gradient` a vector in the order of the variables.  Only a look of `Order.BOUNDS` fills
     `hessian` (rows of floats; None where there are too many variables for a dense one) and the bounds on the
-    absolute rounding errors.  `curvature` is there for methods that need more than the gradient.
+    absolute rounding errors.  `curvature` is there for methods that need more than the gradient.  `split` is there
+    where a penalty has kinks: then `gradient` is the shortest subgradient.
     """
 
     cost: float
@@ -48,6 +49,7 @@ class Evaluation(NamedTuple):
     gradient_error: Vector | None = None
     hessian_error: tuple[tuple[float, ...], ...] | None = None
     curvature: Curvature | None = None
+    split: Split | None = None
 
     @property
     def finite(self) -> bool:
@@ -58,6 +60,13 @@ class Evaluation(NamedTuple):
     def gradient_norm(self) -> float:
         """Euclidean length of the gradient."""
         return self.gradient.norm()
+
+
+class Split(NamedTuple):
+    """A cost in two: what was seen of its smooth part, and a penalty with kinks (`problem.penalty.KinkedPenalty`)."""
+
+    smooth: Evaluation
+    penalty: Any
 
 
 @dataclass

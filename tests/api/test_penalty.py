@@ -7,7 +7,7 @@ import pytest
 from mpmath import findroot, mp
 
 import descend
-from descend import FormulaError, MethodError, UnavailableError
+from descend import FormulaError, MethodError
 
 DATA = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.0, 7.5]}
 
@@ -58,7 +58,17 @@ def test_ridge_regression(loss, penalty):
 @pytest.mark.parametrize(
     ("penalty", "error", "words"),
     [
-        ("l1(0.1)", UnavailableError, "l2"),
+        ("l1", MethodError, "l1 takes its weight"),
+        ("l1(0.1: z)", FormulaError, "'z'; it has x"),
+        ("l1(0.1: x; x)", MethodError, "l1 takes its weight"),
+        ("l1(0.1: x x[2])", MethodError, "named twice"),
+        ("l1(0.1: x[9])", FormulaError, "x[9], which the cost does not have"),
+        ("elastic-net(0.1)", MethodError, "a weight and a share"),
+        ("elastic-net(0.1, 2)", MethodError, "a weight and a share"),
+        ("group(0.1)", MethodError, "group(0.1: x1 x2; x3 x4)"),
+        ("group(0.1: x; )", MethodError, "group(0.1: x1 x2; x3 x4)"),
+        ("group(0.1: x; x[1])", MethodError, "named twice"),
+        ("l2(1: x[2])", FormulaError, "whole variables"),
         ("l2", MethodError, "l2 takes its weight"),
         ("l2(-1)", MethodError, "greater than 0"),
         ("l2(x)", MethodError, "a number"),

@@ -13,17 +13,17 @@ from descend.answer.uncertainty import covariance
 from descend.api.descending import box_of, check_needs, descended, into_box, make_wishes, within
 from descend.api.minimize import find_choice
 from descend.api.modelling import Modelled, read_model
-from descend.api.penalising import penalised, read_penalty
+from descend.api.penalising import facts_beside, on_which, penalised, read_penalty, with_kinks
 from descend.api.reading import check_settings, order_of, refuse, setting, start_names
 from descend.api.watching import watching
 from descend.descent.choose import Facts
 from descend.descent.method.base import Method
 from descend.errors import MethodError
+from descend.evaluation import Objective
 from descend.expression.analyse import linear_in
 from descend.expression.limits import Limits
 from descend.problem.linear import solve_linear
 from descend.problem.parameters import start_vector
-from descend.problem.rows import RowsObjective
 from descend.problem.start import natural_start, start_words
 from descend.vector import Vector
 
@@ -68,8 +68,9 @@ def fit(
 
     A model that is linear in its parameters is solved in closed form (status EXACT).  With a `learning_rate` the cost
     as named (rss is a sum, mse a mean) is walked down by plain gradient descent in the user's units: nothing is
-    scaled or centred.  `bounds={"b1": (0, None)}` keeps a parameter between two ends.  `holdout=0.2` keeps a fifth of
-    the rows back, on which `evaluate()` judges the predictions.
+    scaled or centred.  `penalty` is added to the cost as named, "l2(0.5)" or "l1(0.1)" on all parameters, the constant
+    among them, "l1(0.1: b1 b2)" on those that are named.  `bounds={"b1": (0, None)}` keeps a parameter between two
+    ends.  `holdout=0.2` keeps a fifth of the rows back, on which `evaluate()` judges the predictions.
 
     Raises `FormulaError`, `DataError`, `StartError`, `MethodError`, `UnavailableError`.
 
@@ -116,14 +117,22 @@ def fit(
     if extra is not None and extra.formula is not None:
         facts = Facts()  # a formula may be of any shape
     solved = facts.solution is not None and (box is None or box.contains(facts.solution))
-    objective = modelled.objective(3 if solved else wishes.looks)
+    objective: Any = modelled.objective(3 if solved else wishes.looks)
     objective.box = box
-    facts = within(facts, objective)
+    facts = facts_beside(within(facts, objective), extra)
+    objective, problem = with_kinks(objective, modelled.problem, extra)
+    modelled = replace(modelled, problem=problem)
     choice = find_choice(method, facts, wishes.rate, objective)
     check_needs(choice.method, objective)
     point, told = _start(objective, start, facts)
     result = descended(
-        objective, modelled.problem, choice, facts, point, wishes, (*notes, *(said if solved else ()), *told)
+        objective,
+        problem,
+        choice,
+        facts,
+        point,
+        wishes,
+        (*notes, *(said if solved else ()), *told, *on_which(extra)),
     )
     return _as_fit(result, modelled)
 
@@ -151,7 +160,7 @@ def _facts(modelled: Modelled, *, solve: bool) -> tuple[Facts, tuple[str, ...]]:
     return Facts(solution=solved.solution, convex=True, flat=bool(solved.undetermined), by=by), notes
 
 
-def _start(objective: RowsObjective, start: Any, facts: Facts) -> tuple[Vector, tuple[str, ...]]:
+def _start(objective: Objective, start: Any, facts: Facts) -> tuple[Vector, tuple[str, ...]]:
     if start is not None:
         return into_box(objective, start_vector(start, objective.names))
     if facts.convex:
@@ -168,12 +177,13 @@ def _as_fit(result: Any, modelled: Modelled) -> Fit:
     observed = model.observed(table)
     rss = sum_of_squares(observed - model.predicted(values, table))
     centred = model.centred()
-    plain = modelled.loss.quadratic and modelled.problem.penalty is None
+    penalty = modelled.problem.kinked or modelled.problem.penalty
+    plain = modelled.loss.quadratic and penalty is None
     spread = covariance(model, values, table, rss) if result.status.success and plain else None
     notes = list(result.notes)
     if not centred:
         notes.append("r² of a model without a constant is uncentred: 1 - rss/Σy²")
-    if modelled.problem.penalty is not None:
+    if penalty is not None:
         notes.append("no standard errors: the penalty pulls the parameters away from where the data have them")
     own = {f.name: getattr(result, f.name) for f in fields(result)} | {"notes": tuple(notes)}
     return Fit(

@@ -11,6 +11,7 @@ from descend.descent.face import Face, held_entries
 from descend.descent.judgement import RELATIVE, Criterion, Judgement, Kind
 from descend.descent.kink_verdict import judge_kink
 from descend.descent.nearby import FURTHEST, Surroundings
+from descend.descent.penalty_verdict import held_at_zero
 from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
 from descend.descent.status import Ending
@@ -47,7 +48,8 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     """Judge `point`.  `precision` is a distance in the variables' units; None asks for 1e-8 of each one's scale.
 
     A minimum in a box is a minimum over the face of the variables that no bound holds, if every multiplier (the slope
-    of a variable that is held) has the right sign (Karush 1939; Kuhn & Tucker 1951).
+    of a variable that is held) has the right sign (Karush 1939; Kuhn & Tucker 1951).  So is one of a penalty with
+    kinks over the variables that it does not hold at 0 (`penalty_verdict`).
     """
     kink = judge_kink(objective, point, start, precision)
     if kink is not None:
@@ -57,17 +59,23 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
     if not seen.finite:
         return Judgement(Kind.UNKNOWN, inf, (), looks=whole.looks)
     held = held_entries(objective.box, point, seen)
-    if not held:
+    zero = held_at_zero(point, seen, held)
+    if not held and zero is None:
         found = _judge(whole, point, seen, start, precision)
         return replace(found, looks=whole.looks)
-    face = Face(objective, point, [k for k in range(len(point)) if k not in set(held)])
-    criterion = _multiplier_criterion(seen, held)
+    criteria = (_multiplier_criterion(seen, held),) if held else ()
+    settled = set(held)
+    if zero is not None:
+        criteria, settled = (*criteria, zero.criterion), settled | set(zero.entries)
+    face = Face(objective, point, [k for k in range(len(point)) if k not in settled])
+    least = Kind.MINIMUM if zero is None else Kind.KINK
     if not face.free:
-        return Judgement(Kind.MINIMUM, 0.0, (criterion,), held=tuple(held), looks=whole.looks)
+        return Judgement(least, 0.0, criteria, held=tuple(held), looks=whole.looks)
     found = _judge(face, face.reduced(point), face.seen(seen), face.reduced(start), precision)
     return replace(
         found,
-        criteria=(*found.criteria, criterion),
+        kind=least if found.kind is Kind.MINIMUM else found.kind,
+        criteria=(*found.criteria, *criteria),
         held=tuple(held),
         lower=None if found.lower is None else face.full(found.lower),
         looks=face.looks + whole.looks,

@@ -26,7 +26,8 @@ class Problem:
     loss of one row, and the cost is its sum (or, with `mean`, its mean) over the rows.
 
     A variable that is in `extents` is an array; `indexed` says that the cost has sums or products over an index, or
-    entries of arrays, so that it needs an objective of its own.  `penalty` is what was added to the cost, if anything.
+    entries of arrays, so that it needs an objective of its own.  `penalty` is what was added to the cost, if anything,
+    and `kinked` a penalty that is not part of it because it has kinks (`penalty.KinkedPenalty`).
     """
 
     tape: Tape
@@ -39,6 +40,7 @@ class Problem:
     extents: Mapping[str, Extent] = field(default_factory=dict)
     indexed: bool = False
     penalty: int | None = None
+    kinked: Any = None
 
     @cached_property
     def layout(self) -> Layout:

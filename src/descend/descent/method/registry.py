@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from descend.descent.method.base import Method
-from descend.errors import MethodError, UnavailableError, nearest, printable
+from descend.errors import MethodError, nearest, printable
 
 HOMES = {  # name → file and class: a descent loads only the method that it uses
     "gradient-descent": "gradient_descent.GradientDescent",
@@ -33,6 +33,8 @@ HOMES = {  # name → file and class: a descent loads only the method that it us
     "gauss-newton": "gauss_newton.GaussNewton",
     "levenberg-marquardt": "levenberg_marquardt.LevenbergMarquardt",
     "slqp": "slqp.SLQP",
+    "proximal": "proximal.Proximal",
+    "fista": "fista.FISTA",
 }
 
 
@@ -53,19 +55,13 @@ class Methods(Mapping[str, type[Method]]):
 
 METHODS = Methods()
 
-PLANNED = (
-    "proximal", "fista",
-)  # fmt: skip
-
 
 def find_method(name: str, learning_rate: float | str | None) -> Method:
-    """Return the method called `name`.  Raises `MethodError`, or `UnavailableError` for one that is only planned.
+    """Return the method called `name`.  Raises `MethodError`.
 
     A method with the setting `learning_rate` gets the rate; one without refuses it.
     """
     names = ", ".join(["auto", *METHODS])
-    if name in PLANNED:
-        raise UnavailableError(f"the method {name} is not in this version; there are {names}")
     if name not in METHODS:
         close = nearest(name, ["auto", *METHODS])
         hint = f"did you mean {close}?" if close else f"there are {names}"
