@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import random
+from dataclasses import fields
 
 import mpmath as mp
 import pytest
 
 import descend
 from descend import Status
+from descend.descent.method.registry import METHODS
+from descend.evaluation import Needs
 from tests.oracles.formulas import formula
 from tests.oracles.judge import objection
 from tests.oracles.read import read
 from tests.oracles.traps import TRAPS, letters, starts, variant, variants
 
 LOOKS = 1500
+OTHERS = [
+    (name, {"learning_rate": 0.05} if any(f.name == "learning_rate" for f in fields(method)) else {})
+    for name, method in METHODS.items()
+    if method.needs in {Needs.GRADIENT, Needs.HESSIAN}
+]
 
 
 def minimize(text, start, **settings):
@@ -55,13 +63,15 @@ def test_a_variant_is_the_same_trap():
                 values = zip(letters(trap.text), case.place(point), strict=True)
                 here = read(trap.text)({n: mp.re(z) for n, z in values})
                 if mp.isfinite(here) and not mp.im(here):
-                    assert mp.almosteq(there, case.factor * here, rel_eps=1e-25, abs_eps=case.factor * 1e-25)
+                    assert mp.almosteq(
+                        there, mp.mpf(repr(case.factor)) * here, rel_eps=1e-25, abs_eps=case.factor * 1e-25
+                    )
 
 
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.text)
 class TestTraps:
     def test_as_written_and_moved(self, trap):
-        assert [bad for case in variants(trap, 3) if (bad := false_success(case))] == []
+        assert [bad for case in variants(trap, 2) if (bad := false_success(case))] == []
 
     def test_with_rates_too_small_and_too_large(self, trap):
         settings = [{"learning_rate": rate} for rate in (1e-9, 0.01, 0.3, 100.0)]
@@ -77,8 +87,11 @@ class TestTraps:
         assert [bad for bad in found if bad] == []
 
     def test_by_other_methods(self, trap):
-        methods = ["backtracking", *descend.methods()]
-        found = (false_success(case, method=m) for case in variants(trap, 1, seed=1) for m in methods)
+        rng = random.Random(trap.text)
+        found = []
+        for case in variants(trap, 1, seed=1):
+            for name, settings in rng.sample(OTHERS, 3):
+                found.append(false_success(case, method=name, **settings))
         assert [bad for bad in found if bad] == []
 
 

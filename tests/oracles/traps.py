@@ -152,12 +152,12 @@ class Variant(NamedTuple):
     factor: float  # on the cost
 
     def place(self, point):
-        """Return the trap's variables at `point` (name → number), exact but for 50 digits."""
+        """Return the trap's variables at `point` (name → number); the text's numbers are decimals, as they stand."""
         entries = [
-            (mp.mpf(point[name]) - mp.mpf(shift)) / mp.mpf(scale)
+            (mp.mpf(point[name]) - mp.mpf(repr(shift))) / mp.mpf(repr(scale))
             for name, shift, scale in zip(self.start, self.shifts, self.scales, strict=True)
         ]
-        return [sum(mp.mpf(r) * z for r, z in zip(row, entries, strict=True)) for row in self.rows]
+        return [sum(mp.mpf(repr(r)) * z for r, z in zip(row, entries, strict=True)) for row in self.rows]
 
     def objection(self, point):
         """Return why `point`, which was called a minimum, is none; None where it is one."""

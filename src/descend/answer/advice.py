@@ -52,7 +52,7 @@ def advise(status: Status, arrival: Arrival, facts: Facts, question: Question, n
         case Status.COST_REACHED:
             return "Leave the target away, or start from here, to go on."
         case Status.DIVERGING | Status.CYCLING:
-            return _safe_rate(judgement, question)
+            return _safe_rate(arrival, question)
         case Status.UNBOUNDED:
             largest = "large" if question.maximise else "low"
             return f"Costs as {largest} as one likes exist; mend the cost, or fix a variable."
@@ -82,7 +82,7 @@ def _unique(facts: Facts, judgement: Judgement, question: Question) -> str:
     if facts.flat:
         nearest = "; it is the one nearest to the start" if facts.exact else ""
         return f"The cost is {bent}, but this {extreme} is not the only point with this cost{nearest}."
-    if facts.convex:
+    if facts.convex and judgement.unique:
         return f"The cost is {bent}: this is the {extreme}, there is no other."
     if not judgement.unique:
         return f"This {extreme} is not unique: the cost does not change along some direction."
@@ -105,6 +105,9 @@ def _stalled(arrival: Arrival, question: Question) -> str:
     kind = arrival.judgement.kind
     if arrival.run.ending is Ending.SOLVED:
         return "The closed form is not good to the precision asked for; rescale the columns."
+    if arrival.run.ending is Ending.RATE:
+        wrong = f"The learning rate is not a positive number at the step number k = {arrival.run.steps}"
+        return f"{wrong}; mend its formula, or end the run before."
     if kind is Kind.FLAT:
         return "The cost is level here as far as doubles can tell: a plateau. Start somewhere else."
     if kind is Kind.UNKNOWN:
@@ -133,12 +136,14 @@ def better_rate(status: Status, arrival: Arrival, question: Question) -> float |
     """Return a rate, half of the largest safe one, that a run which was too fast should have had."""
     if status not in {Status.DIVERGING, Status.CYCLING}:
         return None
-    safe = safe_rate(arrival.judgement, question)
+    safe = arrival.safe_rate or safe_rate(arrival.judgement, question)
     return None if safe is None else rounded_down(0.5 * safe)
 
 
-def _safe_rate(judgement: Judgement, question: Question) -> str:
-    safe = safe_rate(judgement, question)
+def _safe_rate(arrival: Arrival, question: Question) -> str:
+    if arrival.safe_rate is not None:
+        return f"Use a learning rate below {short(arrival.safe_rate)} (found by trying: the largest that descends)."
+    safe = safe_rate(arrival.judgement, question)
     if safe is None:
         return "Use a smaller learning rate."
     return f"Use a learning rate below {short(safe)} (2 / the curvature at the best point seen)."

@@ -46,7 +46,7 @@ class Arrival:
 
     `place` names the sub-expression that is not finite at the last point; `outside` says that the start is outside of
     the domain (where values merely overflow, it is not); `bottomless` that the cost fell by hundreds of orders of
-    magnitude.
+    magnitude; `safe_rate` is the largest learning rate with which a descent that diverged would not have.
     """
 
     run: Run
@@ -55,6 +55,7 @@ class Arrival:
     place: Place | None = None
     outside: bool = False
     bottomless: bool = False
+    safe_rate: float | None = None
     verdict_looks: int = 0
 
 
@@ -82,6 +83,11 @@ def conclude(arrival: Arrival, facts: Facts, question: Question) -> Status:
     return failed
 
 
+def climbing(run: Run) -> bool:
+    """Whether the cost rose from look to look at the end, above the lowest one."""
+    return run.rises >= RISING and not run.last.evaluation.cost <= run.best.evaluation.cost
+
+
 def nearly_dependent(arrival: Arrival, facts: Facts) -> bool:
     """Whether a closed form in doubles is a minimum that rounding moves by more than the precision."""
     criteria = arrival.judgement.criteria
@@ -92,8 +98,7 @@ def nearly_dependent(arrival: Arrival, facts: Facts) -> bool:
 def _failure(arrival: Arrival, facts: Facts, question: Question) -> Status:
     run, kind = arrival.run, arrival.judgement.kind
     last = run.last.evaluation
-    climbing = run.rises >= RISING and not last.cost <= run.best.evaluation.cost
-    if question.fixed_step and climbing:
+    if question.fixed_step and climbing(run):
         return Status.DIVERGING
     if (last.cost == -inf or arrival.bottomless) and not facts.bounded and not arrival.outside:
         return Status.UNBOUNDED

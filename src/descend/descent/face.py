@@ -18,6 +18,7 @@ class Face:
     def __init__(self, objective: Objective, point: Vector, free: Sequence[int] | None = None) -> None:
         self.objective, self.whole, self.free = objective, point, free
         self.box: Box | None = objective.box
+        self.work = objective.work
         self.looks = 0
 
     def reduced(self, vector: Vector) -> Vector:
@@ -44,6 +45,10 @@ class Face:
             return Evaluation(float("inf"), point.like([float("nan")] * len(point)))
         self.looks += 1
         return self.seen(self.objective.look(full, order))
+
+    def product(self, point: Vector, direction: Vector) -> Vector:
+        """Return Hessian times `direction`, of all variables."""
+        return self.objective.product(point, direction)
 
     def seen(self, evaluation: Evaluation) -> Evaluation:
         """Return the part of an evaluation that belongs to the free entries."""

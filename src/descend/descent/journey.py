@@ -7,11 +7,13 @@ from math import inf, isnan
 from typing import Any
 
 from descend.descent.compiled import walk
-from descend.descent.conclusion import Arrival, Question
+from descend.descent.conclusion import Arrival, Question, climbing
+from descend.descent.face import Face
 from descend.descent.judgement import Judgement, Kind
 from descend.descent.loop import Watch, descend
 from descend.descent.method.base import Method
 from descend.descent.run import Look, Run
+from descend.descent.safe_rate import largest_rate
 from descend.descent.status import Ending
 from descend.descent.stopping import Rule
 from descend.descent.trace import Recorder
@@ -24,6 +26,7 @@ ENDED = frozenset(
 )
 BOTTOMLESS = -1e290  # a cost that falls below this, from a millionth of it, is on its way to minus infinity
 SHORT = 10**7  # rounds of sums over an index in one look, up to which an interrupted run still has its verdict
+TRIED = 10**5  # rows or rounds in a look, times variables, up to which learning rates are tried
 UNJUDGED = Judgement(Kind.UNKNOWN, inf, ())
 BESIDE = 1e-8  # of the start's scale: beside a pole there are values, beside an overflow there are none
 
@@ -80,7 +83,18 @@ def _arrive(objective: Any, run: Run, question: Question, *, at_last: bool) -> A
     if run.best.evaluation.cost < BOTTOMLESS:
         fallen = objective.look(run.start).cost > 1e-6 * run.best.evaluation.cost
         arrival = replace(arrival, bottomless=fallen, verdict_looks=arrival.verdict_looks + 1)
-    return arrival
+    return _with_safe_rate(objective, arrival, question)
+
+
+def _with_safe_rate(objective: Any, arrival: Arrival, question: Question) -> Arrival:
+    """Find the rate with which a descent that diverges would not have, where some hundred looks are soon taken."""
+    run, rate = arrival.run, question.learning_rate
+    work = max(getattr(objective, "rounds", 0), getattr(objective, "rows", 0)) * len(run.start)
+    if not (question.plain and isinstance(rate, (int, float)) and climbing(run) and work <= TRIED):
+        return arrival
+    counted = Face(objective, run.start)
+    safe = largest_rate(counted, run.start, float(rate))  # type: ignore[arg-type]
+    return replace(arrival, safe_rate=safe, verdict_looks=arrival.verdict_looks + counted.looks)
 
 
 def _judgement(objective: Any, run: Run, at: Look, question: Question) -> Judgement:
