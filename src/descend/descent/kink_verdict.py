@@ -39,7 +39,8 @@ def judge_kink(objective: Objective, point: Vector, start: Vector, precision: fl
     scale = np.maximum(np.abs(x), np.abs(x - origin))
     scale[scale == 0] = scale.max(initial=0.0) or 1.0
     reach = RELATIVE * scale if precision is None else np.full(len(x), precision)
-    ties = [_tied(pieces, k, reach) for k in range(len(pieces.values))]
+    with np.errstate(over="ignore"):  # pieces at the ends of the doubles' range are far apart
+        ties = [_tied(pieces, k, reach) for k in range(len(pieces.values))]
     if all(len(tie) == 1 for tie in ties):
         return None
     if pieces.inner <= RELATIVE:  # a kink within a kink, and both at once
