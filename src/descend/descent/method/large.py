@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any
 
-from descend.descent.lanczos import Pair, lowest_pair
+from descend.descent.lanczos import Pair, lowest_pair, newton_length
 from descend.descent.method.large_products import ProductModel, Scaled
-from descend.descent.method.subproblem import Step
+from descend.descent.method.subproblem import BENT, Step
 from descend.descent.sparse import affordable, factorised
 from descend.evaluation import Curvature
 
@@ -17,6 +17,7 @@ RADIUS_KEPT = 0.1  # how well a step must fill the ball
 HARD = 0.2  # of the model's fall that a step along the lowest direction may give away (Moré & Sorensen's σ₂)
 ROUNDS = 60  # of the iteration for λ
 LANCZOS = 60  # products for a direction that bends downward
+SPANNED = 20  # products for the length of Newton's step
 
 
 def large_model(
@@ -156,9 +157,13 @@ class SparseModel:
         """Return how much the model falls along `step`."""
         return -float(self.gradient @ step + 0.5 * (step @ (self.hessian @ step)))
 
+    def restricted(self, scaling: Any, free: Any) -> SparseModel:
+        """Return the model over fewer variables."""
+        return SparseModel(self.hessian, self.gradient, scaling, free)
+
     def span(self) -> float:
-        """Return the length of Newton's step, infinite: it is not known beforehand."""
-        return inf
+        """Return the length |D·p| of Newton's step, every curvature taken upward, nearly."""
+        return newton_length(lambda v: self._matrix @ v, self._space.slope, BENT, SPANNED)
 
     def lowest(self) -> Any | None:
         """Return a direction that bends downward, |D·v| = 1; None where there is none."""

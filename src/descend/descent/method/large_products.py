@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, sqrt
+from math import sqrt
 from typing import Any
 
-from descend.descent.lanczos import Pair, lowest_pair
-from descend.descent.method.subproblem import Step
+from descend.descent.lanczos import Pair, lowest_pair, newton_length
+from descend.descent.method.subproblem import BENT, Step
 
 EPSILON = 2.0**-52
 LANCZOS = 60  # products for a direction that bends downward
+SPANNED = 20  # products for the length of Newton's step
 FORCING = 1e-3  # how far conjugate gradients reduce the slope of the model
 SOLVED = 1e-6  # the same, where a distance is asked for
 MOST_PRODUCTS = 1_000  # of one solution
@@ -134,9 +135,13 @@ class ProductModel:
         """Return how much the model falls along `step`."""
         return -float(self.gradient @ step) - 0.5 * float(step @ self._product(step))
 
+    def restricted(self, scaling: Any, free: Any) -> ProductModel:
+        """Return the model over fewer variables."""
+        return ProductModel(self._product, self.gradient, scaling, free)
+
     def span(self) -> float:
-        """Return the length of Newton's step, infinite: it is not known beforehand."""
-        return inf
+        """Return the length |D·p| of Newton's step, every curvature taken upward, nearly."""
+        return newton_length(self._times, self._space.slope, BENT, SPANNED)
 
     def lowest(self) -> Any | None:
         """Return a direction that bends downward, |D·v| = 1; None where none was found."""

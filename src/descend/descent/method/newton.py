@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from descend.box import Box
 from descend.descent.method.base import Method, State
+from descend.descent.method.boxed import unblocked, within
 from descend.descent.method.models import model_of
 from descend.descent.method.subproblem import Model
 from descend.descent.status import Ending
@@ -22,7 +23,7 @@ OUTSIDE = 0.25  # of a step that left the domain
 TURN = 0.5  # the largest correction by the third derivative, of the step
 CLOSE = 1e-9  # of each variable's scale: a tenth of what a verdict asks for
 CONTRACTING = 0.1  # ratio of successive steps from which Newton's method converges fast
-SLOWEST, PARALLEL = 0.97, 0.9  # of steps that shrink by a constant ratio: towards a singular minimum
+SLOWEST, PARALLEL = 0.9, 0.9  # of steps that shrink by a constant ratio: towards a singular minimum
 FAR = 100.0  # times the point's size: no first step of a bowl is longer
 SMALL = 1e-10  # relative: falls so small are better known from the slopes at both ends
 STAYS = 0.5  # of a slope that rounding keeps from shrinking
@@ -220,6 +221,7 @@ class Newton(Method):
                 return replace(state, gave_up=Ending.FLAT)
             step, interior = state.radius * down, False
         else:
+            model = unblocked(state, model)
             step, interior = model.step(state.radius)
         trial, boosted = step, False
         turn = -0.5 * model.solve(curvature.third(step))
@@ -232,8 +234,9 @@ class Newton(Method):
             if factor > 1.0:
                 trial, boosted = factor * trial, True
         if state.box is not None:
-            trial = state.box.project(state.x.like(state.at + trial)).array() - state.at
-            step = trial
+            within, trial = within(state, step, trial)
+            interior = interior and bool((within == step).all())
+            step = within
         if not np.isfinite(trial).all():
             return replace(state, gave_up=Ending.NO_STEP)
         return replace(state, model_step=step, trial=trial, interior=interior, boosted=boosted)
@@ -271,7 +274,7 @@ def _is_rounding(state: NewtonState, evaluation: Evaluation) -> bool:
     assert state.model is not None
     if not evaluation.finite or state.boosted:
         return False
-    if not state.model.reduction(state.model_step) <= COST_NOISE * abs(state.cost):
+    if not abs(state.model.reduction(state.model_step)) <= COST_NOISE * abs(state.cost):
         return False
     if state.interior:
         return _length(state, state.model.solve(evaluation.gradient.array())) > STAYS * _length(state, state.model_step)

@@ -40,6 +40,10 @@ class Model(Protocol):
         """Return how much the model falls along `step`: -g·s - s·Hs/2."""
         ...
 
+    def restricted(self, scaling: Any, free: Any) -> Model:
+        """Return the model over fewer variables, those of the mask `free`; `scaling` as before."""
+        ...
+
     def span(self) -> float:
         """Return the length |D·p| of Newton's step, in an indefinite model of one with every curvature taken upward.
 
@@ -130,8 +134,12 @@ class DenseModel:
     def reduction(self, step: Any) -> float:
         return -float(self.gradient @ step + 0.5 * (step @ self.hessian @ step))
 
+    def restricted(self, scaling: Any, free: Any) -> DenseModel:
+        return DenseModel(self.hessian, self.gradient, scaling, free)
+
     def span(self) -> float:
-        steps = self._slopes / self._np.maximum(abs(self._values), BENT * self._top)
+        upward = self._np.maximum(self._values, BENT * self._top)
+        steps = self._slopes / self._np.where(self._values > 0.0, upward, self._top)
         return sqrt(steps @ steps)
 
     def lowest(self) -> Any | None:
@@ -151,6 +159,6 @@ def _shift(values: Any, slopes: Any, least: float, size: float, radius: float) -
             break
         low, high = (shift, high) if length > radius else (low, shift)
         bend = float(parts @ (parts / (values + shift)))
-        new = shift + (length - radius) / radius * length * length / bend if bend < inf else high
+        new = shift + (length - radius) / radius * length * length / bend if 0.0 < bend < inf else high
         shift = new if low < new < high else 0.5 * (low + high)
     return shift
