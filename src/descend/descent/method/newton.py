@@ -234,9 +234,8 @@ class Newton(Method):
             if factor > 1.0:
                 trial, boosted = factor * trial, True
         if state.box is not None:
-            within, trial = within(state, step, trial)
-            interior = interior and bool((within == step).all())
-            step = within
+            kept, trial = within(state, step, trial)
+            step, interior = kept, interior and bool((kept == step).all())
         if not np.isfinite(trial).all():
             return replace(state, gave_up=Ending.NO_STEP)
         return replace(state, model_step=step, trial=trial, interior=interior, boosted=boosted)
