@@ -23,7 +23,7 @@ from descend.problem.penalty import Named, make_penalty
 from descend.problem.problem import Problem, replace_names
 from descend.vector import Vector
 
-NAMED = re.compile(r"\s*(l1|l2|elastic-net|group)\b\s*(?:\((.*)\))?\s*", re.DOTALL)
+NAMED = re.compile(r"\s*(l1|l2|elastic-net|group)\b\s*(?:\(([^()]*)\))?\s*")
 NAME = re.compile(r"`[^`]*`|[^\s,;]+")
 EXAMPLE = "penalty='l2(0.5)', 'l1(0.1)', or a formula such as penalty='0.5*x^2'"
 SAMPLES = {
@@ -62,6 +62,8 @@ def read_penalty(
     if isinstance(penalty, (int, float)):
         raise MethodError(f"a penalty says what it measures: {EXAMPLE}")
     named = NAMED.fullmatch(penalty) if isinstance(penalty, str) else None
+    if named is None and isinstance(penalty, str) and NAMED.match(penalty):
+        raise MethodError("one penalty by name, and nothing else; l1 and l2 together are 'elastic-net(0.1, 0.5)'")
     if named is not None:
         return Penalty(named=_named(penalty.strip(), named[1], named[2] or "", names))
     given = named_numbers(constants, "constants") | named_numbers(fixed, "fixed")

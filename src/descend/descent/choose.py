@@ -14,6 +14,7 @@ from descend.descent.method.registry import METHODS
 from descend.evaluation import Needs, Objective
 from descend.vector import Vector
 
+POLISHED = 500  # variables up to which a dense Hessian is made, so that Newton's steps end a proximal descent
 SQUARES = 200  # variables up to which the normal matrix of a sum of squares is made (it has no sparse form)
 
 
@@ -61,7 +62,9 @@ def choose(facts: Facts, learning_rate: float | str | None, objective: Objective
 
 def _by_structure(objective: Objective) -> Choice:
     if objective.obstacle(Needs.PROX) is None:
-        return Choice(_method("fista"), "the penalty has kinks, and a proximal operator")
+        if len(objective.names) <= POLISHED:
+            return Choice(_method("proximal"), "the penalty has kinks, and a proximal operator")
+        return Choice(_method("fista"), "the penalty has kinks, and a proximal operator; there are many variables")
     obstacle = objective.obstacle(Needs.HESSIAN)
     if obstacle is not None:
         return Choice(Backtracking(), f"there is no Hessian: {obstacle}")

@@ -16,20 +16,19 @@ from descend.vector import Vector
 
 
 class Zeros(NamedTuple):
-    """The variables that the penalty holds at 0, and the line of the report that says so."""
+    """What stands at a kink of the penalty: the variables that it holds there, and the line of the report."""
 
     entries: Sequence[int]
     criterion: Criterion
 
 
 def held_at_zero(point: Vector, seen: Evaluation, bounded: Sequence[int]) -> Zeros | None:
-    """Return what the penalty holds at 0, but for variables that a bound holds; None where it holds nothing."""
+    """Return what the penalty holds at 0, but for variables that a bound holds; None where nothing is at a kink."""
     if seen.split is None or seen.gradient_error is None:
         return None
     smooth, penalty = seen.split
-    held, share = penalty.held(point.array(), smooth.gradient.array(), seen.gradient_error.array())
-    entries = sorted({int(k) for k in held} - set(bounded))
-    if not entries:
+    kink = penalty.zeros(point.array(), smooth.gradient.array(), seen.gradient_error.array(), bounded)
+    if kink is None:
         return None
     what = "largest slope at what is 0, against the weight of its penalty"
-    return Zeros(entries, Criterion(what, share, 1.0, holds=True))
+    return Zeros(kink.held, Criterion(what, kink.share, 1.0, kink.share <= 1.0 + kink.error))

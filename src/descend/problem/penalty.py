@@ -30,6 +30,14 @@ class Named(NamedTuple):
     text: str
 
 
+class Zeros(NamedTuple):
+    """The variables that are held at 0, and the largest |∇f_b|/w_b of the blocks that are 0, with its error."""
+
+    held: Sequence[int]
+    share: float
+    error: float
+
+
 @dataclass(frozen=True, eq=False)
 class KinkedPenalty:
     """The penalty of a point, as NumPy arrays: `blocks` (n,) numbers the block of each variable (-1: none).
@@ -113,14 +121,21 @@ class KinkedPenalty:
         total[self._member] = np.where(zero & np.isfinite(own), left, total[self._member])
         return total
 
-    def held(self, x: Any, slope: Any, error: Any) -> tuple[Any, float]:
-        """Return the variables whose block is 0 and stays so, and the largest of their |∇f_b|/w_b; `error` bounds it.
+    def zeros(self, x: Any, slope: Any, error: Any, without: Sequence[int]) -> Zeros | None:
+        """Return what is said of the blocks that are 0 (`without` those of some variables); None where none is.
 
-        Blocks with |∇f_b| = w_b within the error are not held.
+        `error` bounds the error of each entry of the slope.  Blocks with |∇f_b| = w_b within the error are not held.
         """
-        share = (self.sizes(slope) + self.sizes(error)) / self.weights
-        block = (self.sizes(x) == 0.0) & (share < 1.0)
-        return self._member[block[self._own]], float(share[block].max(initial=0.0))
+        import numpy as np
+
+        block = self.sizes(x) == 0.0
+        block[self.blocks[[k for k in without if self.blocks[k] >= 0]]] = False
+        if not block.any():
+            return None
+        share, slack = self.sizes(slope) / self.weights, self.sizes(error) / self.weights
+        held = self._member[(block & (share + slack < 1.0))[self._own]]
+        worst = int(np.flatnonzero(block)[np.argmax(share[block])])
+        return Zeros(held.tolist(), float(share[worst]), float(slack[worst]))
 
     def bend(self, x: Any) -> Any:
         """Return ∇²P (n, n) with 0 for the blocks that are 0."""

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 NOISE = 2.0**-48  # relative: a change of the cost that cannot be told from rounding
 SUFFICIENT = 1e-4  # Armijo's constant
 SPACING = 2.0**-50  # relative: steps as small as this are the spacing of doubles
+ULP = 2.0**-52
 TRIES = 100
 DENSE = 500  # variables up to which the Hessian is made
 COLUMNS = 100  # products that are taken for the Hessian of few variables among many
+ROUNDING = 1e-12  # of the slope
 LEVEL = 1e-13  # of the largest eigenvalue: less is no curvature
 
 
@@ -31,6 +33,13 @@ class Seen(NamedTuple):
     smooth: float
     slope: Any
     shortest: Any  # subgradient
+
+    @property
+    def usable(self) -> bool:
+        """Whether a descent can go on from here; a cost that is minus infinity has been found, too."""
+        import numpy as np
+
+        return self.cost == -np.inf or bool(np.isfinite(self.cost) and np.isfinite(self.slope).all())
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ class Composite(Method):
         import numpy as np
 
         ahead = proximal_point(state, state.here)
-        if np.array_equal(ahead, state.here.x):
+        if (np.abs(ahead - state.here.x) <= ULP * np.abs(state.here.x)).all():
             return replace(state, gave_up=Ending.FLAT)
         if state.wait:
             return self.step(replace(state, wait=state.wait - 1), ahead)
@@ -125,7 +134,8 @@ class Composite(Method):
         """Return the memory after a look where a Newton step led."""
         noise = NOISE * (abs(state.here.smooth) + abs(state.here.cost))
         flatter = seen.cost <= state.here.cost + noise and _measure(state, seen) < 0.5 * _measure(state, state.here)
-        if seen.cost <= state.here.cost + SUFFICIENT * state.fall < state.here.cost or flatter:
+        lower = seen.cost <= state.here.cost + SUFFICIENT * state.fall < state.here.cost
+        if seen.usable and (lower or flatter):
             return self.onward(accepted(state, point, seen, curvature, polishing=False, waits=1))
         if -state.fall <= noise:
             return replace(state, accepted=False, gave_up=Ending.CLOSE)
@@ -212,6 +222,9 @@ def _hessian(state: Any, free: Any) -> Any:
     size = len(state.here.x)
     if size <= DENSE:
         return state.curvature.hessian()[np.ix_(free, free)]
+    sparse = state.curvature.sparse()
+    if sparse is not None and len(free) <= DENSE:
+        return sparse[free][:, free].toarray()
     if len(free) > COLUMNS:
         return None
     columns = []
@@ -241,6 +254,8 @@ def _newton_point(state: Any) -> tuple[Any, float, bool] | None:
     sizes = np.abs(values)
     parts = vectors.T @ (unit * slope)
     usable = sizes > LEVEL * sizes.max()
+    if np.abs(parts[~usable]).max(initial=0.0) > ROUNDING * np.abs(unit * here.slope[free]).max():
+        return None  # along directions without curvature the way down has no end that Newton's step would know
     inner = np.where(usable, -parts / np.where(usable, sizes, 1.0), 0.0)
     there = here.x.copy()
     there[free] += unit * (vectors @ inner)

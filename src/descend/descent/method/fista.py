@@ -7,7 +7,6 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from descend.descent.method.composite import (
-    NOISE,
     TRIES,
     Composite,
     CompositeState,
@@ -21,6 +20,8 @@ from descend.errors import MethodError
 if TYPE_CHECKING:
     from descend.box import Box
     from descend.vector import Vector
+
+BLURRED = 1e-10  # of the cost: smaller differences of it are not asked
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,18 @@ class FISTA(Composite):
         return replace(state, ahead=None, trial=there)
 
     def tried(self, state: Any, point: Vector, seen: Seen, curvature: Any) -> Any:
-        import numpy as np
-
         if state.ahead is None:  # a look at y_k
-            finite = np.isfinite(seen.cost) and np.isfinite(seen.slope).all()
-            at = seen if finite else state.here
+            at = seen if seen.usable else state.here
             state = replace(state, ahead=at, accepted=False)
             return replace(state, trial=state.x.like(proximal_point(state, at)))
         at = state.ahead
         moved = seen.x - at.x
-        far = float(moved @ (state.metric * moved))
-        noise = NOISE * (abs(at.smooth) + abs(seen.smooth))
-        if seen.smooth <= at.smooth + float(at.slope @ moved) + far / (2.0 * state.length) + noise:
+        room = 0.5 * float(moved @ (state.metric / state.length * moved))
+        if room > BLURRED * (abs(at.smooth) + abs(seen.smooth)):
+            below = seen.smooth <= at.smooth + float(at.slope @ moved) + room
+        else:  # costs as near as this are rounding: the slopes tell the curvature
+            below = float((seen.slope - at.slope) @ moved) <= 2.0 * room
+        if seen.usable and below:
             return self._moved(state, point, seen, curvature)
         shorter = replace(state, accepted=False, length=0.5 * state.length, tries=state.tries + 1)
         if state.tries >= TRIES:

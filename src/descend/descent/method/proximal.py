@@ -68,13 +68,13 @@ class Proximal(Composite):
 
         here = state.here
         moved = seen.x - here.x
-        far = float(moved @ (state.metric * moved))
+        far = float(moved @ (state.metric / state.length * moved))
         costs = (*state.recent, here.cost)
         noise = NOISE * (abs(here.smooth) + abs(here.cost))
-        if seen.cost <= max(costs) - SUFFICIENT * far / (2.0 * state.length) + noise:
+        if seen.usable and seen.cost <= max(costs) - 0.5 * SUFFICIENT * far + noise:
             turned = seen.slope - here.slope
             new = accepted(state, point, seen, curvature, recent=(*costs, seen.cost)[-self.memory :])
-            return self.onward(replace(new, length=self._length(state, moved, turned, far)))
+            return self.onward(replace(new, length=self._length(state, moved, turned, far * state.length)))
         shorter = replace(state, accepted=False, length=0.5 * state.length, tries=state.tries + 1)
         ahead = proximal_point(shorter, here)
         if state.tries >= TRIES or np.array_equal(ahead, here.x):
