@@ -157,6 +157,14 @@ class TestKinds:
         assert not verdict("(x + y - 1)^2 + 0*x^3", [2, -1]).unique
         assert verdict("(x - 1)^2 + y^4", [1, 0]).unique
 
+    def test_a_slow_fall_is_seen_though_one_variable_hardly_moved(self):
+        # Along x = y it falls by 1e-20 for each unit; y has moved by 1e-4 only, x by 5e8.
+        u, v = "((0.6*x + 0.8*y)/1e6 - 1)", "((0.8*x - 0.6*y)/1e6)"
+        point = [6e5, 8e5]
+        for start in ([6e5 - 5e8, 8e5 - 1e-4], [0.0, 0.0]):
+            assert verdict(f"{u}^2 + 1e-20*{v}", point, start=start).kind is not Kind.MINIMUM
+            assert verdict(f"{u}^2 + 1e-20*{v}^2 + 1e-9*{v}^4", point, start=start).kind is Kind.MINIMUM
+
     def test_a_generous_precision_makes_no_maximum(self):
         assert verdict("cos(x)", [0.3], start=[0.5], precision=1.0).kind is Kind.SLOPE
         assert verdict("x^3", [0.5], start=[1], precision=10).kind is Kind.SLOPE

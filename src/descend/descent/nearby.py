@@ -22,6 +22,7 @@ DISTANCES = (1e-24, 1e-20, 1e-16, 1e-12, 1e-10, *(10.0**k for k in range(-8, 1))
 ENDS = DISTANCES[0], DISTANCES[-1]
 FURTHEST = 0.05  # what counts as nearby; a plateau that ends beyond is one all the same
 NOISES = 8.0  # bounds on the rounding error that a difference must exceed
+WITHIN = 2e-8  # of the scale: a little more than a minimum may be away, so that it may lie between
 CLOSE_BY = 4e-8
 FURTHER = tuple(k * 10.0**e for e in range(-8, 1) for k in (1, 3))  # how far a way down is followed, in scales
 FLOOR_STEPS = 6  # Newton corrections after each step
@@ -46,15 +47,22 @@ class Surroundings:
         self._fall: Vector | None = None  # the first step that was found to lead down
 
     def side(self, direction: Direction, along: Sequence[int], first: float, last: float = FURTHEST) -> Side:
-        """Walk along `direction` (made of the eigenvectors `along`), further with each look."""
+        """Walk along `direction` (made of the eigenvectors `along`), further with each look.
+
+        A fall within the distance that a minimum may be away counts only where nothing rises behind it: the minimum
+        itself may lie there.
+        """
         others = self.curvature.upward(along)
+        found = Side(0, inf)
         for away in sorted({first, *(d for d in DISTANCES if first < d <= last)}):
             step = Vector([away * d for d in direction])
             if self.point + step != self.point:
                 change = self._look(step, others)
-                if change:
+                if change > 0 or (change < 0 and away > WITHIN):
                     return Side(1 if change > 0 else -1, away, abs(change))
-        return Side(0, inf)
+                if change < 0 and not found.sign:
+                    found = Side(-1, away, abs(change))
+        return found
 
     def _look(self, step: Vector, others: Sequence[int]) -> float:
         """How much higher the cost is there or, where rounding hides it, is about to be; 0 where that is hidden too."""
@@ -98,6 +106,9 @@ class Surroundings:
         null = self.curvature.null_indices
         size = len(null)
         pairs = [self._both(null, tuple(float(j == k) for j in range(size))) for k in range(size)]
+        for k in range(size):
+            if not any(side.sign for side in pairs[k]):
+                pairs[k] = self._further(null[k], pairs[k])
         if size == 1 or _falls(pairs):
             return pairs
         # In combinations each direction is as long as it takes for the cost to rise by the same, as a quartic would.
@@ -113,6 +124,22 @@ class Surroundings:
         if away <= FURTHEST and self._falls_somewhere(null, mixed, away):
             pairs.append((Side(-1, away), Side(0, inf)))
         return pairs
+
+    def _further(self, index: int, level: tuple[Side, Side]) -> tuple[Side, Side]:
+        """Look for a fall further along a level direction, until every variable has moved by its own scale.
+
+        A variable that hardly moved has a small scale, and with it all of a direction in which it takes part.
+        """
+        direction = self.curvature.combined((index,), (1.0,))
+        moves = [u / abs(d) for d, u in zip(direction, self.curvature.units, strict=True) if d]
+        away = 10.0 * ENDS[1]
+        while away <= max(moves):
+            for way in (1.0, -1.0):
+                step = Vector([way * away * d for d in direction])
+                if self._look(step, self.curvature.upward((index,))) < 0:
+                    return Side(-1, away), Side(0, inf)
+            away *= 10.0
+        return level
 
     def _both(self, null: Sequence[int], weights: Sequence[float]) -> tuple[Side, Side]:
         direction = self.curvature.combined(null, weights)
