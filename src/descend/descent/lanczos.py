@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import log, sqrt
+from math import inf, log, sqrt
 from typing import Any, NamedTuple
 
 EPSILON = 2.0**-52
@@ -108,3 +108,28 @@ def _lowest_of(diagonal: Any, beside: Any) -> tuple[float, Any]:
 
     values, vectors = eigh_tridiagonal(diagonal, beside, select="i", select_range=(0, 0))
     return float(values[0]), vectors[:, 0]
+
+
+def newton_length(times: Callable[[Any], Any], slope: Any, bent: float, most: int) -> float:
+    """Return |f(A)·slope|, f(w) = 1/max(w, bent · top) for w > 0 and 1/top for others; top is the largest |w|.
+
+    That is the length of Newton's step, with a short part along directions that bend downward.
+
+    By Gauss quadrature from `most` steps of Lanczos's method (Golub & Meurant, *Matrices, Moments and Quadrature*).
+    """
+    import numpy as np
+    from scipy.linalg import eigh_tridiagonal
+
+    size = sqrt(float(slope @ slope))
+    if not 0.0 < size < inf:
+        return inf
+    entries = [(a, b) for _, a, b in _recurrence(times, slope / size, most)]
+    diagonal, beside = (np.array(column) for column in zip(*entries, strict=True))
+    if not (np.isfinite(diagonal).all() and np.isfinite(beside).all()):
+        return inf
+    values, vectors = eigh_tridiagonal(diagonal, beside[:-1])
+    top = float(np.abs(values).max())
+    if top == 0.0:
+        return inf
+    parts = vectors[0] / np.where(values > 0.0, np.maximum(values, bent * top), top)
+    return size * sqrt(float(parts @ parts))
