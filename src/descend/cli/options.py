@@ -218,7 +218,11 @@ bounds = click.option(
     callback=_mapping,
     help="Keep a variable between two ends, of which one may be left away: x=0:5, x=0:, x=:5.",
 )
-penalty = click.option("--penalty", metavar="FORMULA", help="Add to the cost: l2(0.5), or a formula such as x^2/10.")
+penalty = click.option(
+    "--penalty",
+    metavar="FORMULA",
+    help="Add to the cost: l2(0.5), l1(0.1), elastic-net(0.1, 0.5), group(1: a b; c d), or a formula.",
+)
 starts = click.option(
     "--starts", type=COUNT, default=1, show_default=True, help="Descend from so many starts and list the minima."
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from descend.descent.method.backtracking import Backtracking
 from descend.descent.method.base import Method
 from descend.descent.method.exact import Exact
 from descend.descent.method.gradient_descent import GradientDescent
@@ -14,7 +13,6 @@ from descend.descent.method.registry import METHODS
 from descend.evaluation import Needs, Objective
 from descend.vector import Vector
 
-POLISHED = 500  # variables up to which a dense Hessian is made, so that Newton's steps end a proximal descent
 SQUARES = 200  # variables up to which the normal matrix of a sum of squares is made (it has no sparse form)
 
 
@@ -56,20 +54,22 @@ def choose(facts: Facts, learning_rate: float | str | None, objective: Objective
     if facts.solution is not None:
         return Choice(Exact(facts.solution), facts.by)
     if facts.unbounded:
-        return Choice(Backtracking(), "the cost provably falls without end; the descent shows it")
-    return Choice(Backtracking(), "nothing is known of the cost") if objective is None else _by_structure(objective)
+        return Choice(_method("barzilai-borwein"), "the cost provably falls without end; the descent shows it")
+    return (
+        Choice(_method("barzilai-borwein"), "nothing is known of the cost")
+        if objective is None
+        else _by_structure(objective)
+    )
 
 
 def _by_structure(objective: Objective) -> Choice:
     if objective.obstacle(Needs.PROX) is None:
-        if len(objective.names) <= POLISHED:
-            return Choice(_method("proximal"), "the penalty has kinks, and a proximal operator")
-        return Choice(_method("fista"), "the penalty has kinks, and a proximal operator; there are many variables")
+        return Choice(_method("proximal"), "the penalty has kinks, and a proximal operator")
     obstacle = objective.obstacle(Needs.HESSIAN)
     if obstacle is not None:
-        return Choice(Backtracking(), f"there is no Hessian: {obstacle}")
+        return Choice(_method("barzilai-borwein"), f"there is no Hessian: {obstacle}")
     kinks = objective.obstacle(Needs.KINKS) is None
-    newton = Hop(_method("newton"), _method("slqp") if kinks else Backtracking())
+    newton = Hop(_method("newton"), _method("slqp") if kinks else _method("barzilai-borwein"))
     size = len(objective.names)
     if size <= SQUARES and objective.obstacle(Needs.NORMAL_MATRIX) is None:
         why = f"the cost is a sum of squares of {size} variable{'s' if size > 1 else ''}"

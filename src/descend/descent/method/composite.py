@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from descend.descent.method.base import Method, State
+from descend.descent.method.polish import DENSE, newton_point
 from descend.descent.status import Ending
 from descend.errors import MethodError
 from descend.evaluation import Evaluation, Needs
@@ -16,13 +17,8 @@ if TYPE_CHECKING:
 
 NOISE = 2.0**-48  # relative: a change of the cost that cannot be told from rounding
 SUFFICIENT = 1e-4  # Armijo's constant
-SPACING = 2.0**-50  # relative: steps as small as this are the spacing of doubles
 ULP = 2.0**-52
 TRIES = 100
-DENSE = 500  # variables up to which the Hessian is made
-COLUMNS = 100  # products that are taken for the Hessian of few variables among many
-ROUNDING = 1e-12  # of the slope
-LEVEL = 1e-13  # of the largest eigenvalue: less is no curvature
 
 
 class Seen(NamedTuple):
@@ -47,7 +43,8 @@ class CompositeState(State):
     """What was seen at the accepted point `x`, the point to be tried, and the factor `length` on the metric.
 
     `metric` (n,) are the curvatures by which the lengths of steps are measured, those of a block equal.  `polishing`
-    says that a Newton step is being tried; after one that failed, `wait` proximal steps are taken.
+    says that a Newton step is being tried, which should lower the cost by -`fall` to first order, and `cut` that it was
+    stopped at a kink or a bound; after one that failed, `wait` proximal steps are taken.
     """
 
     origin: Any = None
@@ -60,6 +57,7 @@ class CompositeState(State):
     tries: int = 0
     polishing: bool = False
     fall: float = 0.0
+    cut: bool = False
     wait: int = 0
     waits: int = 1
 
@@ -122,12 +120,12 @@ class Composite(Method):
         if state.wait:
             return self.step(replace(state, wait=state.wait - 1), ahead)
         if self.newton and _same_zeros(state.penalty, ahead, state.here.x):
-            found = _newton_point(state)
+            found = newton_point(state)
             if found is not None:
-                there, fall, tiny = found
-                if tiny:
+                if found.tiny:
                     return replace(state, gave_up=Ending.CLOSE)
-                return replace(state, trial=state.x.like(there), polishing=True, fall=fall)
+                there = state.x.like(found.there)
+                return replace(state, trial=there, polishing=True, fall=found.fall, cut=found.cut)
         return self.step(state, ahead)
 
     def polished(self, state: Any, point: Vector, seen: Seen, curvature: Any) -> Any:
@@ -137,7 +135,7 @@ class Composite(Method):
         lower = seen.cost <= state.here.cost + SUFFICIENT * state.fall < state.here.cost
         if seen.usable and (lower or flatter):
             return self.onward(accepted(state, point, seen, curvature, polishing=False, waits=1))
-        if -state.fall <= noise:
+        if -state.fall <= noise and not state.cut:  # Newton's whole step gains nothing: what is left is rounding
             return replace(state, accepted=False, gave_up=Ending.CLOSE)
         state = replace(state, accepted=False, polishing=False, wait=state.waits, waits=2 * state.waits)
         return self.step(state, proximal_point(state, state.here))
@@ -194,17 +192,6 @@ def _same_zeros(penalty: Any, ahead: Any, x: Any) -> bool:
     return same
 
 
-def _free(state: Any) -> Any:
-    """Return the indices of the variables that are held neither by the penalty at 0 nor by a bound."""
-    import numpy as np
-
-    here = state.here
-    held = state.penalty.at_kink(here.x)
-    if state.box is not None:
-        held[list(state.box.held(state.x, state.x.like(here.shortest)))] = True
-    return np.flatnonzero(~held)
-
-
 def _measure(state: Any, seen: Seen) -> float:
     """Return the length of the shortest subgradient in the metric, without what bounds hold."""
     import numpy as np
@@ -213,59 +200,3 @@ def _measure(state: Any, seen: Seen) -> float:
     if state.box is not None:
         slope = state.box.projected_slope(state.x.like(seen.x), state.x.like(slope)).array()
     return float(np.linalg.norm(slope / np.sqrt(state.metric)))
-
-
-def _hessian(state: Any, free: Any) -> Any:
-    """Return the Hessian in the variables `free`; None where it takes too many products."""
-    import numpy as np
-
-    size = len(state.here.x)
-    if size <= DENSE:
-        return state.curvature.hessian()[np.ix_(free, free)]
-    sparse = state.curvature.sparse()
-    if sparse is not None and len(free) <= DENSE:
-        return sparse[free][:, free].toarray()
-    if len(free) > COLUMNS:
-        return None
-    columns = []
-    for k in free:
-        unit = np.zeros(size)
-        unit[k] = 1.0
-        columns.append(state.curvature.product(unit)[free])
-    full = np.array(columns)
-    return 0.5 * (full + full.T)
-
-
-def _newton_point(state: Any) -> tuple[Any, float, bool] | None:
-    """Return where Newton's step in the free variables leads, the fall of the cost to first order, whether it is tiny.
-
-    Downward curvature is taken with its size; a variable that would cross 0, if its penalty has a kink there, stops.
-    """
-    import numpy as np
-
-    here, penalty = state.here, state.penalty
-    free = _free(state)
-    hessian = _hessian(state, free) if len(free) else None
-    if hessian is None or not np.isfinite(hessian).all():
-        return None
-    unit = 1.0 / np.sqrt(state.metric[free])
-    slope = here.shortest[free]
-    values, vectors = np.linalg.eigh(hessian * unit * unit[:, np.newaxis])
-    sizes = np.abs(values)
-    parts = vectors.T @ (unit * slope)
-    usable = sizes > LEVEL * sizes.max()
-    if np.abs(parts[~usable]).max(initial=0.0) > ROUNDING * np.abs(unit * here.slope[free]).max():
-        return None  # along directions without curvature the way down has no end that Newton's step would know
-    inner = np.where(usable, -parts / np.where(usable, sizes, 1.0), 0.0)
-    there = here.x.copy()
-    there[free] += unit * (vectors @ inner)
-    if penalty.single:
-        kinked = penalty.blocks >= 0
-        there[kinked & (there * here.x < 0)] = 0.0
-    if state.box is not None:
-        there = state.box.project(state.x.like(there)).array()
-    moved = there - here.x
-    scale = np.maximum(np.abs(here.x), np.abs(here.x - state.origin.array()))
-    tiny = bool((np.abs(moved) <= SPACING * scale).all())
-    fall = float(slope @ moved[free])
-    return (there, fall, tiny) if (np.isfinite(there).all() and fall < 0) or tiny else None
