@@ -51,6 +51,14 @@ class Vector:
 
     __rmul__ = __mul__
 
+    def smaller(self, other: Vector) -> Vector:
+        """Return the smaller of each pair of entries."""
+        return Vector([min(a, b) for a, b in zip(self.entries, other.entries, strict=True)])
+
+    def larger(self, other: Vector) -> Vector:
+        """Return the larger of each pair of entries."""
+        return Vector([max(a, b) for a, b in zip(self.entries, other.entries, strict=True)])
+
     def like(self, entries: Sequence[float]) -> Vector:
         """Return a vector of this kind with other entries (any sequence of floats, NumPy arrays too)."""
         return Vector([float(entry) for entry in entries])
@@ -139,6 +147,14 @@ class ArrayVector(Vector):
             return ArrayVector(factor * self.entries)  # type: ignore[operator]
 
     __rmul__ = __mul__
+
+    def smaller(self, other: Vector) -> ArrayVector:
+        """Return the smaller of each pair of entries."""
+        return self._with("minimum", other)
+
+    def larger(self, other: Vector) -> ArrayVector:
+        """Return the larger of each pair of entries."""
+        return self._with("maximum", other)
 
     def like(self, entries: Sequence[float]) -> Vector:
         """Return a vector of this kind with other entries."""

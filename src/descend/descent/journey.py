@@ -100,11 +100,11 @@ def _with_safe_rate(objective: Any, arrival: Arrival, question: Question) -> Arr
 def _judgement(objective: Any, run: Run, at: Look, question: Question) -> Judgement:
     if not at.evaluation.finite:
         # The curvature of the best finite point still tells which learning rate would have done.
-        best = judge(objective, run.best.point, run.start, question.precision)
+        best = judge(objective, run.best.point, run.furthest(run.best.point), question.precision)
         return Judgement(Kind.UNKNOWN, inf, (), best.largest_curvature, looks=best.looks)
-    judgement = judge(objective, at.point, run.start, question.precision)
+    judgement = judge(objective, at.point, run.furthest(at.point), question.precision)
     if question.fixed_step and run.best.point != at.point and not judgement.largest_curvature > 0:
-        best = judge(objective, run.best.point, run.start, question.precision)
+        best = judge(objective, run.best.point, run.furthest(run.best.point), question.precision)
         return replace(judgement, largest_curvature=best.largest_curvature, looks=judgement.looks + best.looks)
     return judgement
 

@@ -130,4 +130,6 @@ def finish(
         work=work or Work(),
         hops=progress.hops,
         error=progress.error,
+        low=progress.low,
+        high=progress.high,
     )

@@ -31,7 +31,8 @@ class Run:
     cost than the one before; `tail` holds the last points, oldest first; `step_size` is the length of the last step;
     `work` counts Hessians and products beside the looks.  `escapes` are the points, no minima, from which the descent
     went on to a lower one, `hops` says where one method went on for another.  `error` is what the callback raised,
-    where it ended the run.
+    where it ended the run.  `low` and `high` are the ends of what each variable was at the points that were the best
+    in turn, where that is known.
     """
 
     start: Vector
@@ -50,6 +51,18 @@ class Run:
     escapes: tuple[Vector, ...] = ()
     hops: tuple[str, ...] = ()
     error: Exception | None = None
+    low: Vector | None = None
+    high: Vector | None = None
+
+    def furthest(self, point: Vector) -> Vector:
+        """Return, for each variable, the value furthest from the point's that it had at the start or at a best point.
+
+        A variable may come back to where it began: how far it has been is its scale all the same.
+        """
+        low = self.start if self.low is None else self.low.smaller(self.start)
+        high = self.start if self.high is None else self.high.larger(self.start)
+        pairs = zip(point, low, high, strict=True)
+        return point.like([below if x - below > above - x else above for x, below, above in pairs])
 
 
 @dataclass
@@ -72,6 +85,8 @@ class Progress:
     tail: list[Vector] = field(default_factory=list)
     hops: tuple[str, ...] = ()
     error: Exception | None = None
+    low: Vector | None = None
+    high: Vector | None = None
     _least_square: float = float("inf")
     _best_square: float = float("inf")
 
@@ -88,6 +103,8 @@ class Progress:
             seconds=run.seconds,
             best=run.best,
             last=run.last,
+            low=run.low,
+            high=run.high,
             _best_square=best.gradient.dot(best.gradient),
         )
 
@@ -109,6 +126,8 @@ class Progress:
             least = square < self._least_square
         if better:
             self.best, self._best_square = Look(point, evaluation), square
+            self.low = point if self.low is None else self.low.smaller(point)
+            self.high = point if self.high is None else self.high.larger(point)
         if least:
             self._least_square = square
         self.idle = 0 if better or least else self.idle + 1

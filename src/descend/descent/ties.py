@@ -135,6 +135,8 @@ def _shifted(values: Any, parts: Any, noise: float, radius: float) -> Any:
     """Return (values + shift)⁻¹ · parts with the least shift that makes it no longer than `radius`."""
     if radius == inf:
         return np.where(values > noise, parts / np.where(values > noise, values, 1.0), 0.0)
+    if not radius > 0:
+        return np.zeros(len(parts))
     low = max(0.0, noise - float(values.min()))
     found = parts / (values + low) if low > 0 or values.min() > noise else np.full(len(parts), inf)
     if np.linalg.norm(found) <= radius:

@@ -47,6 +47,9 @@ def settle(objective: Objective, run: Run) -> tuple[Run, int]:
 def judge(objective: Objective, point: Vector, start: Vector, precision: float | None) -> Judgement:
     """Judge `point`.  `precision` is a distance in the variables' units; None asks for 1e-8 of each one's scale.
 
+    A variable's scale is the larger of its size and how far it has come from `start` (or from the furthest point that
+    it has been at).
+
     A minimum in a box is a minimum over the face of the variables that no bound holds, if every multiplier (the slope
     of a variable that is held) has the right sign (Karush 1939; Kuhn & Tucker 1951).  So is one of a penalty with
     kinks over the variables that it does not hold at 0 (`penalty_verdict`).
