@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, sparse
 
-from descend.descent.lanczos import lowest_pair
+from descend.descent.lanczos import lowest_pair, newton_length
 from descend.descent.method.large import SparseModel
 from descend.descent.method.large_products import ProductModel, conjugate_gradients
 from descend.descent.sparse import affordable, factorised
@@ -191,3 +191,25 @@ def test_conjugate_gradients_on_a_matrix_of_two_eigenvalues_take_two_products():
     found = conjugate_gradients(lambda v: products.append(v) or diagonal * v, right, 1e-12)
     np.testing.assert_allclose(found, right / diagonal, rtol=1e-10)
     assert len(products) == 2
+
+
+@pytest.mark.parametrize("curvatures", [(0.5, 2.0, 7.0), (-3.0, 0.5, 7.0), (-9.0, 1e-12, 2.0)])
+def test_length_of_newtons_step(curvatures):
+    # Three different curvatures: three steps of Lanczos's method know all.
+    values = np.resize(curvatures, 60)
+    gradient = np.random.default_rng(1).standard_normal(60)
+    top = np.abs(values).max()
+    parts = gradient / np.where(values > 0, np.maximum(values, 1e-8 * top), top)
+    found = newton_length(lambda v: values * v, gradient, 1e-8, 20)
+    assert found == pytest.approx(np.linalg.norm(parts), rel=1e-6)
+    assert newton_length(lambda v: 0 * v, gradient, 1e-8, 20) == np.inf
+
+
+@pytest.mark.parametrize("make", [SparseModel, ProductModel])
+def test_a_restricted_model_is_that_of_the_free_variables(make):
+    hessian, gradient, scaling, radius = problem("definite", 4)
+    free = np.arange(len(gradient)) % 4 > 0
+    first = sparse.csc_array(hessian) if make is SparseModel else (lambda v: hessian @ v)
+    restricted = make(first, gradient, scaling).restricted(scaling, free).step(radius)
+    np.testing.assert_allclose(restricted.step, make(first, gradient, scaling, free).step(radius).step, rtol=1e-12)
+    assert not restricted.step[~free].any()
