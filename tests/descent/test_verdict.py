@@ -158,12 +158,13 @@ class TestKinds:
         assert verdict("(x - 1)^2 + y^4", [1, 0]).unique
 
     def test_a_slow_fall_is_seen_though_one_variable_hardly_moved(self):
-        # Along x = y it falls by 1e-20 for each unit; y has moved by 1e-4 only, x by 5e8.
-        u, v = "((0.6*x + 0.8*y)/1e6 - 1)", "((0.8*x - 0.6*y)/1e6)"
-        point = [6e5, 8e5]
-        for start in ([6e5 - 5e8, 8e5 - 1e-4], [0.0, 0.0]):
-            assert verdict(f"{u}^2 + 1e-20*{v}", point, start=start).kind is not Kind.MINIMUM
-            assert verdict(f"{u}^2 + 1e-20*{v}^2 + 1e-9*{v}^4", point, start=start).kind is Kind.MINIMUM
+        # It falls by 1e-20 for each unit across the valley u = 1, in which y has moved by 1e-4 only, x by 5e6.
+        x, y = "((x + 701346774.4808599)/1e6)", "(y/1e6)"
+        u = f"(0.19247944336411246*{x} + 0.9813010057481045*{y} - 1)"
+        v = f"(-0.9813010057481045*{x} + 0.19247944336411246*{y})"
+        point, start = [-696151414.4859402, 0.0001036237180149871], [-701346774.4808599, 0.0]
+        assert verdict(f"{u}^2 + 1e-20*{v}", point, start=start).kind is not Kind.MINIMUM
+        assert verdict(f"{u}^2", point, start=start).kind is Kind.MINIMUM
 
     def test_a_generous_precision_makes_no_maximum(self):
         assert verdict("cos(x)", [0.3], start=[0.5], precision=1.0).kind is Kind.SLOPE
