@@ -64,7 +64,7 @@ def tangents(
             if found is not None:
                 known[index] = found
         elif entry.op in TABLE and any(a in known for a in entry.args):
-            partials = TABLE[entry.op].partials(tape, entry.args, index)
+            partials = tape.partials(index)
             parts = [
                 times(tape, known[arg], partial)
                 for arg, partial in zip(entry.args, partials, strict=True)
@@ -104,13 +104,8 @@ def hessian_product(
     gradient is differentiated along v: a contribution to x[place] stays one, with another value.
     """
     along = arrays or {}
-    first = full_gradient(tape, root, symbols, tuple(along))
-    values = [*first.slopes, *(scatter.value for scatter in first.scatters)]
-    found = tangents(tape, values, dict(zip(symbols, directions, strict=True)), along)
-    nothing = tape.constant(0)
-    kept = zip(first.scatters, found[len(symbols) :], strict=True)
-    scatters = tuple(scatter._replace(value=value) for scatter, value in kept if value != nothing)
-    return Gradient(found[: len(symbols)], scatters)
+    moves = dict(zip(symbols, directions, strict=True))
+    return _bent(tape, full_gradient(tape, root, symbols, tuple(along)), moves, along)
 
 
 def third_product(
@@ -126,13 +121,18 @@ def third_product(
     """
     along = arrays or {}
     moves = dict(zip(symbols, directions, strict=True))
-    first = hessian_product(tape, root, symbols, directions, along)
+    first = full_gradient(tape, root, symbols, tuple(along))
+    return _bent(tape, _bent(tape, first, moves, along), moves, along)
+
+
+def _bent(tape: Tape, first: Gradient, moves: Mapping[int, int], along: Mapping[str, str]) -> Gradient:
+    """Return the derivative of a gradient along directions that stay the same."""
     values = [*first.slopes, *(scatter.value for scatter in first.scatters)]
     found = tangents(tape, values, moves, along)
-    nothing = tape.constant(0)
-    kept = zip(first.scatters, found[len(symbols) :], strict=True)
+    nothing, size = tape.constant(0), len(first.slopes)
+    kept = zip(first.scatters, found[size:], strict=True)
     scatters = tuple(scatter._replace(value=value) for scatter, value in kept if value != nothing)
-    return Gradient(found[: len(symbols)], scatters)
+    return Gradient(found[:size], scatters)
 
 
 def hessian(tape: Tape, root: int, symbols: Sequence[int]) -> list[list[int]]:

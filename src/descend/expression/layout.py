@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 from descend.expression import binders
 from descend.expression.complaints import hints_at
+from descend.expression.exact import MAX_BITS
 from descend.expression.functions import CONDITIONS
 from descend.expression.limits import STANDARD
-from descend.expression.tape import MAX_BITS, Tape
+from descend.expression.tape import Tape
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly a piece of a formula holds together
 RANKS = {"constant": 0, "pi": 0, "symbol": 1, "index": 1, "access": 1, "add": 3, **dict.fromkeys(binders.BINDERS, 4)}

@@ -12,7 +12,6 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from descend.expression import binders
-from descend.expression.functions import TABLE
 from descend.expression.masks import times, total
 from descend.expression.tape import Tape
 
@@ -100,7 +99,7 @@ class _Sweep:
             elif entry.op in binders.BINDERS:
                 self.binder(context, index, adjoint)
             else:
-                partials = TABLE[entry.op].partials(tape, entry.args, index)
+                partials = tape.partials(index)
                 for arg, partial in zip(entry.args, partials, strict=True):
                     if partial is not None and arg in self.active:
                         self.push(context, arg, times(tape, adjoint, partial))

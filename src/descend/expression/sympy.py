@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 from descend.errors import FormulaError, LimitError, printable
 from descend.expression import sympy_bound
 from descend.expression.complaints import instead
+from descend.expression.exact import MAX_BITS
 from descend.expression.functions import CONDITIONS
 from descend.expression.limits import STANDARD, Limits, beyond
 from descend.expression.parse import Model
 from descend.expression.sympy_out import to_sympy
 from descend.expression.sympy_symbols import Names, name_everything
 from descend.expression.sympy_table import readers, truth
-from descend.expression.tape import MAX_BITS, Formula, Tape
+from descend.expression.tape import Formula, Tape
 
 __all__ = ["SympyFormula", "SympyModel", "from_sympy", "from_sympy_model", "is_sympy", "to_sympy"]
 

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
 from descend.expression import binders
+from descend.expression.exact import MAX_BITS, MINUS_ONE, ONE, ZERO, ordinary, product, small, too_long
 from descend.expression.functions import COMMUTATIVE, TABLE
 
-MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
 MAX_POWER = 1000  # largest |exponent| of a constant power that is folded
 MAX_ORDERS = {"polygamma": 1000, "exprel_diff": 30}  # of these derivatives, so that their number is bounded
 
@@ -51,6 +51,7 @@ class Tape:
         self.max_entries = max_entries
         self._index: dict[object, int] = {}
         self._integers: dict[int, int] = {}  # small constants are asked for all the time
+        self._partials: dict[int, tuple[int | None, ...]] = {}  # asked for again in each row of a Hessian
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -66,8 +67,11 @@ class Tape:
             return found
         if isinstance(value, float) and not isfinite(value):
             raise FormulaError(f"{value} is not a number that a formula can hold")
-        exact = _small(Fraction(value))
-        index = self._store(Entry("constant", (), exact), ("constant", exact))
+        exact = value if type(value) is Fraction else Fraction(value)
+        key = (exact.numerator, exact.denominator)  # whose hash is soon found, unlike that of a fraction
+        index = self._index.get(key)
+        if index is None:
+            index = self._store(Entry("constant", (), small(exact)), key)
         if type(value) is int:
             self._integers[value] = index
         return index
@@ -94,7 +98,7 @@ class Tape:
     def value(self, index: int) -> Fraction | None:
         """Return the exact value of a constant entry, None of any other."""
         entry = self.entries[index]
-        return entry.value if entry.op == "constant" and isinstance(entry.value, Fraction) else None
+        return entry.value if entry.op == "constant" else None  # type: ignore[return-value]
 
     # ------------------------------------------------------------------------------------------------ building
 
@@ -144,22 +148,23 @@ class Tape:
 
     def raw(self, op: str, args: tuple[int, ...]) -> int:
         """Store `op(args)` as it is."""
-        key = tuple(sorted(args)) if op in COMMUTATIVE else args
+        key = tuple(sorted(args)) if len(args) > 1 and op in COMMUTATIVE else args
         return self._store(Entry(op, args, None), (op, key))
 
     def add(self, terms: Iterable[int]) -> int:
         """Return the sum, constants folded into one and equal terms collected (a sum that cancels stays, times 0)."""
-        total = Fraction(0)
+        total = ZERO
         constant_first = False
         collected: dict[int, Fraction] = {}  # core entry -> factor, in order of appearance
         for position, term in enumerate(terms):
             value = self.value(term)
             if value is not None:
-                total = _small(total + value)
+                total = small(total + value)
                 constant_first |= position == 0
                 continue
             factor, core = self.factor(term)
-            collected[core] = _small(collected.get(core, Fraction(0)) + factor)
+            found = collected.get(core)
+            collected[core] = factor if found is None else small(found + factor)
         parts = [self.scale(factor, core) for core, factor in collected.items()]
         if total or not parts:
             parts.insert(0 if constant_first else len(parts), self.constant(total))
@@ -167,16 +172,14 @@ class Tape:
 
     def mul(self, factors: Iterable[int]) -> int:
         """Return the product, its constant factor folded and put first (0 times something stays)."""
-        constant = Fraction(1)
+        constant = ONE
         parts: list[int] = []
         for index in factors:
-            value = self.value(index)
-            if value is not None:
-                constant = _small(constant * value)
-                continue
-            factor, core = self.factor(index)
-            constant = _small(constant * factor)
-            parts.append(core)
+            factor = self.value(index)
+            if factor is None:
+                factor, core = self.factor(index)
+                parts.append(core)
+            constant = product(constant, factor)
         if not parts:
             return self.constant(constant)
         return self.scale(constant, parts[0] if len(parts) == 1 else self.raw("mul", tuple(parts)))
@@ -186,19 +189,19 @@ class Tape:
         entry = self.entries[index]
         if entry.op == "neg":
             factor, core = self.factor(entry.args[0])
-            return -factor, core
+            return MINUS_ONE if factor is ONE else -factor, core
         if entry.op == "mul":
             value = self.value(entry.args[0])
             if value is not None:
                 rest = entry.args[1:]
                 return value, rest[0] if len(rest) == 1 else self.raw("mul", rest)
-        return Fraction(1), index
+        return ONE, index
 
     def scale(self, factor: Fraction, core: int) -> int:
         """Return `factor` times `core`, where core has no constant factor of its own."""
-        if factor == 1:
+        if factor is ONE or factor == 1:
             return core
-        if factor == -1:
+        if factor is MINUS_ONE or factor == -1:
             return self.raw("neg", (core,))
         head = self.constant(factor)
         entry = self.entries[core]
@@ -226,8 +229,8 @@ class Tape:
         if bottom is not None and bottom.denominator == 1 and abs(bottom.numerator).bit_count() == 1:
             return self.mul((self.constant(1 / bottom), a))  # by a power of two: exact as a product
         factor, core = self.factor(a)
-        if bottom is not None and not (_ordinary(factor) and _ordinary(bottom)):
-            return self.scale(_small(factor / bottom), core)  # each alone would be rounded to infinity, or to zero
+        if bottom is not None and not (ordinary(factor) and ordinary(bottom)):
+            return self.scale(small(factor / bottom), core)  # each alone would be rounded to infinity, or to zero
         if factor == -1:  # (-a)/b = -(a/b): the same double, and terms collect
             return self.neg(self.raw("div", (core, b)))
         return self.raw("div", (a, b))
@@ -238,8 +241,6 @@ class Tape:
         if self.entries[base] == Entry("exp", (self.constant(1),), None):
             return self.call("exp", exponent)  # e^x
         if power is None:
-            if root is not None and root == 0:
-                return self.raw("pow", (base, exponent))
             return self.raw("pow", (base, exponent))
         if root is not None:
             folded = self._constant_power(root, power)
@@ -263,14 +264,14 @@ class Tape:
                 "a fractional power of a negative number is outside the real numbers; for a cube root write cbrt(...)"
             )
         if root in {0, 1}:
-            return self.constant(Fraction(1) if power == 0 else root)
+            return self.constant(ONE if power == 0 else root)
         if power.denominator != 1:
             return None
         if abs(power) > MAX_POWER:
             raise LimitError(f"a constant power is limited to exponents of {MAX_POWER}")
         bits = root.numerator.bit_length() + root.denominator.bit_length()
         if bits * abs(power.numerator) > MAX_BITS:
-            raise _too_long()
+            raise too_long()
         return self.constant(root**power.numerator)
 
     def _sqrt(self, index: int) -> int:
@@ -304,6 +305,14 @@ class Tape:
         self.free.append(binders.free_indices(self.free, entry.op, entry.args, entry.value))
         self._index[key] = len(self.entries) - 1
         return len(self.entries) - 1
+
+    def partials(self, index: int) -> tuple[int | None, ...]:
+        """Return the partial derivatives of a function's entry in its arguments, None for zero."""
+        found = self._partials.get(index)
+        if found is None:
+            entry = self.entries[index]
+            found = self._partials[index] = TABLE[entry.op].partials(self, entry.args, index)
+        return found
 
     # ------------------------------------------------------------------------------------------------- walking
 
@@ -355,22 +364,6 @@ class Tape:
             else:
                 new[index] = self.rebuild(entry, tuple(new[a] for a in entry.args))
         return new[root]
-
-
-def _small(value: Fraction) -> Fraction:
-    """Return a constant while it is folded; refused as soon as it is too long, or a wall of powers takes seconds."""
-    if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
-        raise _too_long()
-    return value
-
-
-def _ordinary(value: Fraction) -> bool:
-    """Whether a constant lies well within the range of doubles."""
-    return abs(value.numerator.bit_length() - value.denominator.bit_length()) < 900
-
-
-def _too_long() -> LimitError:
-    return LimitError(f"a constant of this formula has more than {MAX_BITS} bits when it is folded exactly")
 
 
 class Formula(NamedTuple):

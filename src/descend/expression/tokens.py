@@ -38,7 +38,7 @@ DIGITS = frozenset("0123456789")
 WORD_STARTS = LETTERS | set(GREEK)
 OPERATORS = ("**", "<=", ">=", "==", "!=", "+", "-", "*", "/", "^", "(", ")", ",", "|", "<", ">", "=", "[", "]", "~")
 LONGEST_NAME = 32
-MOST_DIGITS = 2466  # more would not fit into a constant of a tape (`tape.MAX_BITS`)
+MOST_DIGITS = 2466  # more would not fit into a constant of a tape (`exact.MAX_BITS`)
 
 
 def tokenise(text: str, limits: Limits) -> list[Token]:

@@ -75,15 +75,16 @@ class Lowering:
 
     def emit(self, op: str, *args: int, value: Fraction | None = None) -> int:
         """Return the slot of an operation on slots; the same operation twice is one."""
-        key = (op, args, value)
-        if key not in self.known:
-            self.known[key] = self.first + len(self.instructions)
+        key = (op, args) if value is None else (value.numerator, value.denominator)
+        slot = self.known.get(key)
+        if slot is None:
+            slot = self.known[key] = self.first + len(self.instructions)
             self.instructions.append(Instruction(op, args, value, self.origin))
-        return self.known[key]
+        return slot
 
     def number(self, value: Fraction | int) -> int:
         """Return the slot of a constant."""
-        return self.emit("constant", value=Fraction(value))
+        return self.emit("constant", value=value if type(value) is Fraction else Fraction(value))
 
     def lower(self, index: int) -> int:
         """Return the slot of an entry whose arguments have theirs."""
@@ -217,5 +218,6 @@ def _pruned(program: Program) -> Program:
     for slot, instruction in enumerate(program.instructions, first):
         if slot in needed:
             new[slot] = first + len(kept)
-            kept.append(instruction._replace(args=tuple(new[a] for a in instruction.args)))
+            args = tuple([new[a] for a in instruction.args])
+            kept.append(Instruction(instruction.op, args, instruction.value, instruction.origin))
     return Program(program.inputs, tuple(kept), tuple(new[o] for o in program.outputs))

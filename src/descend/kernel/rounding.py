@@ -15,7 +15,7 @@ from typing import Any
 
 from descend.kernel.interpret import FLOATS, Interpreter
 from descend.kernel.pieces import CONDITIONS
-from descend.kernel.program import Instruction, Program
+from descend.kernel.program import Instruction, Program, to_double
 
 UNIT = 2.0**-53
 TINY, LEAST_NORMAL = 2.0**-1074, 2.0**-1022
@@ -33,17 +33,42 @@ DOMAIN: dict[str, tuple[float, float]] = {
 Spellings = dict[str, Callable[..., Any]]
 
 
+class Bounded:
+    """A program ready to be walked with bounds, for floats or, with the spellings of arrays, for arrays.
+
+    Calling it with the inputs returns (values, bounds) of the outputs.
+    """
+
+    def __init__(self, program: Program, spellings: Spellings = FLOATS) -> None:
+        self.program, self.spellings = program, spellings
+        self._interpreter = Interpreter(program, spellings)
+        first = len(program.inputs)
+        self._template: list[Any] = [0.0] * program.slots  # of a condition: whether rounding may have turned it
+        self._code: list[tuple[int, Instruction]] = []
+        for slot, instruction in enumerate(program.instructions, first):
+            if instruction.op == "constant":
+                assert instruction.value is not None
+                value = to_double(instruction.value)
+                self._template[slot] = error_in_program(spellings, instruction, [], [], value)
+            else:
+                self._code.append((slot, instruction))
+
+    def __call__(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return (values, bounds) of the outputs."""
+        values = self._interpreter.slots(inputs)
+        errors = self._template.copy()
+        call = self.spellings
+        for slot, instruction in self._code:
+            args = [values[a] for a in instruction.args]
+            carried = [errors[a] for a in instruction.args]
+            errors[slot] = error_in_program(call, instruction, args, carried, values[slot])
+        outputs = self.program.outputs
+        return [values[slot] for slot in outputs], [_known(call, errors[slot]) for slot in outputs]
+
+
 def with_bounds(program: Program, inputs: Sequence[Any], spellings: Spellings = FLOATS) -> tuple[list[Any], list[Any]]:
-    """Return (values, bounds) of the outputs, for floats or, with the spellings of arrays, for arrays."""
-    values = Interpreter(program, spellings).slots(inputs)
-    first = len(program.inputs)
-    errors: list[Any] = [0.0] * program.slots  # of a condition: whether rounding may have turned it
-    call = spellings
-    for slot, instruction in enumerate(program.instructions, first):
-        args = [values[a] for a in instruction.args]
-        carried = [errors[a] for a in instruction.args]
-        errors[slot] = error_in_program(call, instruction, args, carried, values[slot])
-    return [values[slot] for slot in program.outputs], [_known(call, errors[slot]) for slot in program.outputs]
+    """Return (values, bounds) of the outputs of a program that is walked once."""
+    return Bounded(program, spellings)(inputs)
 
 
 def error_of(call: Spellings, instruction: Instruction, args: list[Any], carried: list[Any], value: Any) -> Any:
@@ -65,6 +90,17 @@ def _exact(error: Any) -> bool:
 def error_in_program(call: Spellings, instruction: Instruction, args: list[Any], carried: list[Any], value: Any) -> Any:
     """Do as `error_of` does, but leave NaN for an unknown bound: what is made of it stays NaN, until the end."""
     match instruction.op:
+        case "add" | "sub":
+            error = carried[0] + carried[1] + UNIT * abs(value)
+        case "mul":
+            a, b = args
+            error = UNIT * abs(value) + 4.0 * TINY  # each of the products here may have underflowed
+            if not _exact(carried[0]):
+                error = error + abs(b) * carried[0]
+            if not _exact(carried[1]):
+                error = error + abs(a) * carried[1]
+                if not _exact(carried[0]):
+                    error = error + carried[0] * carried[1]
         case "constant":
             exact = instruction.value is not None and instruction.value == _fraction(value)
             error = 0.0 if exact else UNIT * abs(value) + TINY
@@ -81,17 +117,6 @@ def error_in_program(call: Spellings, instruction: Instruction, args: list[Any],
             return carried[0]
         case "neg" | "abs":
             error = carried[0]
-        case "add" | "sub":
-            error = carried[0] + carried[1] + UNIT * abs(value)
-        case "mul":
-            a, b = args
-            error = UNIT * abs(value) + 4.0 * TINY  # each of the products here may have underflowed
-            if not _exact(carried[0]):
-                error = error + abs(b) * carried[0]
-            if not _exact(carried[1]):
-                error = error + abs(a) * carried[1]
-                if not _exact(carried[0]):
-                    error = error + carried[0] * carried[1]
         case "where":
             error = call["where"](args[0], carried[1], carried[2])
             if carried[0] is not False:
@@ -181,4 +206,4 @@ def _past_poles(call: Spellings, op: str, args: list[Any], errors: list[Any], fo
     return worst
 
 
-__all__ = ["UNIT", "error_in_program", "error_of", "with_bounds"]
+__all__ = ["UNIT", "Bounded", "error_in_program", "error_of", "with_bounds"]

@@ -18,7 +18,7 @@ from descend.expression.derivative import gradient, hessian
 from descend.expression.tape import Tape
 from descend.kernel.interpret import Interpreter
 from descend.kernel.program import Program, lower
-from descend.kernel.rounding import with_bounds
+from descend.kernel.rounding import Bounded
 from descend.problem.problem import Problem
 from descend.vector import Vector
 
@@ -82,24 +82,24 @@ class Kinks:
         }
         (outer,) = tape.substitute((problem.root,), replaced)
         symbols = [*problem.symbols, *map(tape.symbol, tops)]
-        self._outer = lower(tape, gradient(tape, outer, symbols), [*names, *tops])
+        self._outer = Bounded(lower(tape, gradient(tape, outer, symbols), [*names, *tops]))
         pieces = [piece for _, _, own in found for piece in own]
         inside = [e for e in tape.reachable(pieces) if tape[e].op in BENT]
         gaps = [gap for e in inside for gap in _gaps(tape, e)]
         slopes = [slope for piece in pieces for slope in gradient(tape, piece, problem.symbols)]
         self._count, self._gaps = len(pieces), len(gaps) // 2
-        self._pieces = lower(tape, [*pieces, *slopes, *gaps], names)
+        self._pieces = Bounded(lower(tape, [*pieces, *slopes, *gaps], names))
 
     def at(self, point: Vector) -> Pieces:
         """Return the pieces at a point."""
         import numpy as np
 
         size, count = len(self.problem.variables), self._count
-        found, bounds = (np.array(x, dtype=float) for x in with_bounds(self._pieces, point.entries))
+        found, bounds = (np.array(x, dtype=float) for x in self._pieces(point.entries))
         values, slopes = found[:count], found[count : count * (1 + size)].reshape(count, size)
         cuts = np.cumsum(self.sizes)[:-1]
         tops = [v.max() for v in np.split(values, cuts)]
-        outer, outer_bounds = (np.array(x, dtype=float) for x in with_bounds(self._outer, [*point.entries, *tops]))
+        outer, outer_bounds = (np.array(x, dtype=float) for x in self._outer([*point.entries, *tops]))
         gaps = found[count * (1 + size) :].reshape(self._gaps, 2)
         with np.errstate(all="ignore"):
             inner = float(np.min(np.abs(gaps[:, 0]) / (np.abs(gaps[:, 1]) + 1e-300), initial=np.inf))

@@ -19,7 +19,7 @@ from descend.expression.derivative import Gradient, hessian, hessian_product, th
 from descend.expression.limits import STANDARD, Limits
 from descend.kernel.interpret import Interpreter, arrays, evaluate_arrays
 from descend.kernel.program import Program, lower
-from descend.kernel.rounding import UNIT, with_bounds
+from descend.kernel.rounding import UNIT, Bounded
 from descend.kernel.tiers import decide, formula_work
 from descend.problem.kinks import NO_KINKS, Kinks, Pieces, find_kinks
 from descend.problem.problem import Problem
@@ -66,12 +66,12 @@ class FormulaObjective:
                 self.tier = f"interpreted: {obstacle}"
                 fall_back(obstacle)
         self._evaluators: dict[str, Any] = {}
-        self._bounded_program: Program | None = None
         self._nested: IndexedObjective | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # Evaluators hold functions of this process.
-        return self.__dict__ | {"_interpreter": None, "evaluator": None, "_evaluators": {}}
+        kept = {key: value for key, value in self.__dict__.items() if key not in {"_bounded", "_kinks"}}
+        return kept | {"_interpreter": None, "evaluator": None, "_evaluators": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -125,7 +125,11 @@ class FormulaObjective:
         """Return the dense Hessian (n, n)."""
         if len(self.names) > EXPLICIT_HESSIAN:
             return self._columns("product", lambda: product_entries(self.problem, len(self.names)), point)
-        return self._explicit("hessian", lambda: self._triangle, point)
+        return matrix(self._triangle_at(point), len(self.names))
+
+    def _triangle_at(self, point: Vector) -> list[float]:
+        found: list[float] = self._evaluator("second", lambda: self._second_program)(point.entries)
+        return found[len(self.names) + 1 :]
 
     def sparse_hessian(self, point: Vector) -> Any:
         """Return the Hessian as a `scipy.sparse.csc_array`, None where it is nearly full."""
@@ -140,7 +144,10 @@ class FormulaObjective:
         return self._indexed.product_bounds(point, direction)
 
     def product(self, point: Vector, direction: Vector) -> Vector:
-        """Return Hessian times `direction`, without making the Hessian."""
+        """Return Hessian times `direction`; of few variables with the Hessian, which the verdict needs anyway."""
+        if len(self.names) <= EXPLICIT_HESSIAN:
+            rows = square(self._triangle_at(point), len(self.names))
+            return Vector([Vector(row).dot(direction) for row in rows])
         return self._along("product", product_entries, point, direction)
 
     def third(self, point: Vector, direction: Vector) -> Vector:
@@ -218,10 +225,8 @@ class FormulaObjective:
 
     def _explicit(self, what: str, triangle: Callable[[], list[int]], point: Vector) -> Any:
         """Return the matrix each entry of whose lower triangle is an output of a program."""
-        import numpy as np
-
         made = self._evaluator(what, lambda: lower(self.problem.tape, triangle(), self.names))
-        return np.array(square(made(point.entries), len(self.names)))
+        return matrix(made(point.entries), len(self.names))
 
     def _along(self, what: str, entries: Entries, point: Vector, direction: Vector) -> Vector:
         def made() -> Program:
@@ -242,17 +247,24 @@ class FormulaObjective:
 
     # ----------------------------------------------------------------------------------------- bounds, and trouble
 
+    @cached_property
+    def _second_program(self) -> Program:
+        """Cost, gradient and the Hessian's lower triangle: one program for the methods and for the verdict."""
+        p = self.problem
+        return lower(p.tape, [p.root, *p.gradient, *self._triangle], self.names)
+
+    @cached_property
+    def _bounded(self) -> Bounded:
+        return Bounded(self._second_program if len(self.names) <= EXPLICIT_HESSIAN else self._program)
+
     def _second(self, point: Vector) -> Evaluation:
         size = len(self.names)
-        p = self.problem
         if size <= EXPLICIT_HESSIAN:
-            if self._bounded_program is None:
-                self._bounded_program = lower(p.tape, [p.root, *p.gradient, *self._triangle], self.names)
-            values, bounds = with_bounds(self._bounded_program, point.entries)
+            values, bounds = self._bounded(point.entries)
             second = square(values[size + 1 :], size)
             error = square(bounds[size + 1 :], size)
         else:
-            values, bounds = with_bounds(self._program, point.entries)
+            values, bounds = self._bounded(point.entries)
             if size > DENSE_HESSIAN:
                 return Evaluation(values[0], Vector(values[1:]), None, bounds[0], Vector(bounds[1:]))
             second, error = self._rough(self.hessian(point))
@@ -302,12 +314,19 @@ def _rows(matrix: Any) -> Square:
 
 def square(triangle: list[float], size: int) -> Square:
     """Return the full matrix of a lower triangle that is listed row by row."""
+    rows = [[0.0] * size for _ in range(size)]
+    listed = iter(triangle)
+    for i in range(size):
+        for j in range(i + 1):
+            rows[i][j] = rows[j][i] = next(listed)
+    return tuple(map(tuple, rows))
 
-    def at(i: int, j: int) -> float:
-        low, high = min(i, j), max(i, j)
-        return triangle[high * (high + 1) // 2 + low]
 
-    return tuple(tuple(at(i, j) for j in range(size)) for i in range(size))
+def matrix(triangle: list[float], size: int) -> Any:
+    """Return the full matrix (n, n) of a lower triangle that is listed row by row."""
+    import numpy as np
+
+    return np.array(square(triangle, size))
 
 
 def first_bad(program: Program, slots: list[Any]) -> tuple[int, float] | None:

@@ -65,8 +65,9 @@ def _swept_back(
 def normal_matrix(tape: Tape, terms: Sequence[Residual], symbols: Sequence[int]) -> list[int]:
     """Return the entries of the lower triangle of 2·Σ w·∇r·∇rᵀ, row by row, of residuals without loops."""
     slopes = [(tape.mul((tape.constant(2), r.weight)), gradient(tape, r.entry, symbols)) for r in terms]
+    nothing = tape.constant(0)
     return [
-        tape.add([tape.mul((weight, slope[i], slope[j])) for weight, slope in slopes])
+        tape.add([tape.mul((w, s[i], s[j])) for w, s in slopes if s[i] != nothing and s[j] != nothing])
         for i in range(len(symbols))
         for j in range(i + 1)
     ]
