@@ -46,7 +46,6 @@ _HOME = {
     "Nadam": "descend.descent.method.nadam",
     "Nesterov": "descend.descent.method.nesterov",
     "RMSProp": "descend.descent.method.rmsprop",
-    "Backtracking": "descend.descent.method.backtracking",
     "BFGS": "descend.descent.method.bfgs",
     "BarzilaiBorwein": "descend.descent.method.barzilai_borwein",
     "ConjugateGradient": "descend.descent.method.conjugate_gradient",
@@ -74,7 +73,6 @@ __all__ = [  # noqa: RUF022 - as sorted() does
     "Adam",
     "AdamW",
     "BFGS",
-    "Backtracking",
     "BarzilaiBorwein",
     "ConjugateGradient",
     "DataError",
@@ -137,7 +135,6 @@ if TYPE_CHECKING:
     from descend.descent.method.adamw import AdamW
     from descend.descent.method.adgd import AdGD
     from descend.descent.method.amsgrad import AMSGrad
-    from descend.descent.method.backtracking import Backtracking
     from descend.descent.method.barzilai_borwein import BarzilaiBorwein
     from descend.descent.method.bfgs import BFGS
     from descend.descent.method.conjugate_gradient import ConjugateGradient

@@ -192,7 +192,7 @@ class TestBounds:
 
 class TestEscape:
     @pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
-    @pytest.mark.parametrize("method", ["auto", "backtracking"])
+    @pytest.mark.parametrize("method", ["auto", "barzilai-borwein"])
     @pytest.mark.parametrize(
         ("cost", "start", "lowest"),
         [
@@ -211,7 +211,7 @@ class TestEscape:
 
     def test_the_budget_is_one_for_all(self):
         seen = []
-        settings = {"method": "backtracking", "trace": True}
+        settings = {"method": "barzilai-borwein", "trace": True}
         result = descend.minimize("x^4 - x^2", 0, **settings, callback=lambda p: seen.append((p.looks, p.steps)))
         assert [looks for looks, _ in seen] == list(range(1, result.looks + 1)) == list(result.trace["look"])
         assert result.steps == result.trace["step"][-1] >= 1
@@ -222,7 +222,7 @@ class TestEscape:
             assert not short.success
 
     def test_a_note_says_from_where(self):
-        assert "x = 0" in " ".join(descend.minimize("x^4 - x^2", 0, method="backtracking").notes)
+        assert "x = 0" in " ".join(descend.minimize("x^4 - x^2", 0, method="barzilai-borwein").notes)
 
     def test_the_verdicts_own_looks_are_counted_apart(self, monkeypatch):
         taken = []
@@ -230,7 +230,7 @@ class TestEscape:
         monkeypatch.setattr(FormulaObjective, "look", lambda self, *a: (taken.append(a), look(self, *a))[1])
         for cost, start in (("x^4 - x^2", 1), ("x^4 - x^2", 0), ("x^4 + y^2 - x*y^3", [1, 1]), ("x^6", 0)):
             taken.clear()
-            result = descend.minimize(cost, start, method="backtracking", trace=True)
+            result = descend.minimize(cost, start, method="barzilai-borwein", trace=True)
             assert result.looks == len(result.trace)
             assert result.looks + result.verdict_looks == len(taken)
 

@@ -85,7 +85,7 @@ class TestAnythingAnywhere:
             lambda: fitted.intervals(value),
             lambda: descend.load(value),
             lambda: descend.minimize("x^4", 3, method=descend.GradientDescent(value), max_looks=20),
-            lambda: descend.minimize("x^4", 3, method=descend.Backtracking(memory=value), max_looks=20),
+            lambda: descend.minimize("x^4", 3, method=descend.BarzilaiBorwein(memory=value), max_looks=20),
         ):
             ours(call)
 

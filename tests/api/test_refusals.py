@@ -52,8 +52,10 @@ def test_what_does_not_exist_at_all(door, settings):
 
 
 def test_near_names_are_suggested():
-    with pytest.raises(MethodError, match="did you mean backtracking"):
-        descend.minimize("x^2", 3, method="backtraking")
+    with pytest.raises(MethodError, match="did you mean barzilai-borwein"):
+        descend.minimize("x^2", 3, method="barzilai-borwien")
+    with pytest.raises(MethodError, match="did you mean barzilai-borwein"):
+        descend.minimize("x^2", 3, method="backtracking")  # its former name
     with pytest.raises(MethodError, match="did you mean rss"):
         descend.fit("y = a + b*x", DATA, loss="rsss")
 
@@ -62,7 +64,7 @@ def test_methods_and_rates_that_do_not_fit():
     with pytest.raises(MethodError, match="needs a learning rate"):
         descend.minimize("x^2", 3, method="gradient-descent")
     with pytest.raises(MethodError, match="chooses its own steps"):
-        descend.minimize("x^2", 3, method="backtracking", learning_rate=0.1)
+        descend.minimize("x^2", 3, method="barzilai-borwein", learning_rate=0.1)
     with pytest.raises(MethodError, match="to the method itself"):
         descend.minimize("x^2", 3, method=descend.GradientDescent(0.1), learning_rate=0.1)
 
@@ -71,7 +73,7 @@ def test_methods_can_be_given_as_objects():
     by_name = descend.minimize("x^4 + x^2", 1, method="gradient-descent", learning_rate=0.1)
     by_object = descend.minimize("x^4 + x^2", 1, method=descend.GradientDescent(0.1))
     assert by_object.variables == by_name.variables
-    assert descend.fit("y = a + b*x", DATA, method=descend.Backtracking()).success
+    assert descend.fit("y = a + b*x", DATA, method=descend.BarzilaiBorwein()).success
 
 
 @pytest.mark.parametrize("door", [descend.minimize, descend.maximize, descend.fit])

@@ -80,12 +80,12 @@ class TestProgress:
 
 class TestMethods:
     def test_settings(self):
-        result = descend.minimize("(x-3)^4 + x", 0, method=descend.Backtracking(memory=3))
+        result = descend.minimize("(x-3)^4 + x", 0, method=descend.BarzilaiBorwein(memory=3))
         assert (result.success, result.why_method) == (True, "given")
 
     def test_a_class_gets_a_kind_error(self):
-        with pytest.raises(MethodError, match=r"write Backtracking\(...\)"):
-            descend.minimize("x^4", 1, method=descend.Backtracking)
+        with pytest.raises(MethodError, match=r"write BarzilaiBorwein\(...\)"):
+            descend.minimize("x^4", 1, method=descend.BarzilaiBorwein)
 
     def test_a_rate_beside_settings(self):
         with pytest.raises(MethodError, match="give the learning rate to the method itself"):

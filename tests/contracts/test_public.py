@@ -21,7 +21,6 @@ TABLES = {"methods", "losses", "functions"}
 TYPES = {"Result", "Fit", "Trace", "Status", "Limits"}
 SETTINGS = {
     "GradientDescent",
-    "Backtracking",
     "BFGS",
     "BarzilaiBorwein",
     "ConjugateGradient",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import mpmath
 import numpy as np
 import pytest
 
 import descend
 from descend import BarzilaiBorwein, MethodError, Status
+from descend.descent.loop import descend as loop
 from descend.descent.method.barzilai_borwein import spectral_length
+from descend.descent.stopping import Idle, Looks
+from descend.descent.trace import Recorder
+from descend.evaluation import Evaluation, Work
 from descend.vector import Vector
 
+ROSENBROCK = "100*(y - x^2)^2 + (1 - x)^2"
 COSTS = {
-    "100*(y - x^2)^2 + (1 - x)^2": [-1.2, 1.0],
+    ROSENBROCK: [-1.2, 1.0],
     "x^4 + 3*y^2 - x*y + x": [2.0, -3.0],
     "log(1 + x^2 + 2*y^2) + (x - y)^2/10": [30.0, 7.0],
     "exp(x) + exp(-2*x) + y^2": [3.0, 1.0],
@@ -81,3 +89,111 @@ def test_the_projected_gradient_stays_in_the_box():
 def test_settings_are_checked(memory):
     with pytest.raises(MethodError, match="memory must be a whole number"):
         BarzilaiBorwein(memory=memory)
+
+
+@pytest.mark.parametrize("cost", ["-x^4", "x^3 - 1", "1e-12*x", "-x^2", "-exp(x)"])
+def test_a_fall_without_end_is_followed_to_the_end_of_the_doubles(cost):
+    """Also where the square of the slope, or the length of a step in units of the slope, is no double."""
+    start = -1.0 if cost == "1e-12*x" else 1.0
+    result = descend.minimize(cost, start, method="barzilai-borwein", max_looks=2000)
+    assert result.status is Status.UNBOUNDED
+    assert result.looks < 2000
+    assert result.cost < -1e290
+
+
+def test_memory_1_is_monotone():
+    result = descend.minimize(ROSENBROCK, [-1.2, 1], method=BarzilaiBorwein(memory=1), trace=True)
+    costs = [row.cost for row in result.trace if row.accepted]
+    assert all(b <= a * (1 + 2.0**-40) for a, b in pairwise(costs))
+    assert result.success
+
+
+class Formula:
+    """An objective of two variables from two functions, to stand apart from the package's own evaluators."""
+
+    box = None
+    work = Work()
+    names = ("x", "y")
+
+    def __init__(self, cost, gradient):
+        self.cost, self.gradient, self.points = cost, gradient, []
+
+    def look(self, point, order=None):
+        self.points.append(tuple(point))
+        x, y = point
+        return Evaluation(self.cost(x, y), Vector(self.gradient(x, y)))
+
+
+def rosenbrock(x, y):
+    return 100 * (y - x * x) ** 2 + (1 - x) ** 2
+
+
+def rosenbrock_slope(x, y):
+    return [-400 * x * (y - x * x) - 2 * (1 - x), 200 * (y - x * x)]
+
+
+def run(objective, start, looks=60):
+    loop(objective, BarzilaiBorwein(), Vector(start), Looks(looks), recorder=Recorder(objective.names))
+    return objective.points
+
+
+class TestEquivariance:
+    PLAIN = staticmethod(lambda: run(Formula(rosenbrock, rosenbrock_slope), [-1.2, 1.0]))
+
+    def test_exchanging_the_variables_exchanges_the_path_exactly(self):
+        swapped = Formula(lambda x, y: rosenbrock(y, x), lambda x, y: rosenbrock_slope(y, x)[::-1])
+        assert [p[::-1] for p in run(swapped, [1.0, -1.2])] == self.PLAIN()
+
+    def test_reflection_is_exact(self):
+        def slope(x, y):
+            a, b = rosenbrock_slope(-x, y)
+            return [-a, b]
+
+        mirrored = Formula(lambda x, y: rosenbrock(-x, y), slope)
+        assert [(-x, y) for x, y in run(mirrored, [1.2, 1.0])] == self.PLAIN()
+
+    @pytest.mark.parametrize("factor", [2.0**40, 2.0**-40])
+    def test_the_unit_of_the_cost_does_not_matter_at_all(self, factor):
+        scaled = Formula(
+            lambda x, y: factor * rosenbrock(x, y), lambda x, y: [factor * g for g in rosenbrock_slope(x, y)]
+        )
+        assert run(scaled, [-1.2, 1.0]) == self.PLAIN()
+
+    @pytest.mark.parametrize("angle", [0.3, 1.0, 2.5])
+    def test_rotation(self, angle):
+        c, s = math.cos(angle), math.sin(angle)
+
+        def back(u, v):
+            return c * u + s * v, -s * u + c * v
+
+        def slope(u, v):
+            a, b = rosenbrock_slope(*back(u, v))
+            return [c * a - s * b, s * a + c * b]
+
+        start = [c * -1.2 - s * 1.0, s * -1.2 + c * 1.0]
+        turned = [back(*p) for p in run(Formula(lambda u, v: rosenbrock(*back(u, v)), slope), start, looks=25)]
+        # Rounding is all that differs; the valley magnifies it from step to step.
+        assert np.array(turned[:12]) == pytest.approx(np.array(self.PLAIN()[:12]), rel=1e-8, abs=1e-8)
+
+
+class TestRefusals:
+    def test_a_step_out_of_the_domain_is_shortened(self):
+        result = descend.minimize("x - log(x)", 1e-3, method="barzilai-borwein", trace=True)
+        assert result["x"] == pytest.approx(1, rel=1e-8)
+        assert result.success
+
+    def test_no_step_at_all_gives_up(self):
+        # A cost that is higher wherever one looks, against its own slope.
+        liar = Formula(lambda x, y: 0.0 if (x, y) == (1.0, 1.0) else 1.0, lambda x, y: [1.0, 1.0])
+        ended = loop(liar, BarzilaiBorwein(), Vector([1.0, 1.0]), Looks(1000) | Idle(500))
+        assert ended.ending.name == "NO_STEP"
+        assert ended.looks <= 70
+
+    def test_nothing_finite_at_the_start(self):
+        nowhere = Formula(lambda x, y: math.nan, lambda x, y: [math.nan, math.nan])
+        ended = loop(nowhere, BarzilaiBorwein(), Vector([1.0, 1.0]), Looks(1000))
+        assert (ended.ending.name, ended.looks) == ("NOT_FINITE", 1)
+
+    def test_a_flat_start_is_one_look(self):
+        result = descend.minimize("x^4 - x^2", 0, method="barzilai-borwein", escape=False)
+        assert (result.looks, result.steps) == (1, 0)

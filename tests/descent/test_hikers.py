@@ -120,6 +120,6 @@ def test_the_clock_ends_all(monkeypatch):
 
 def test_what_hikers_cannot_do():
     with pytest.raises(MethodError, match="not of fixed step"):
-        walk_many(objective("x^2"), descend.Backtracking(), starts(1), NotFinite() | Looks(5))
+        walk_many(objective("x^2"), descend.BarzilaiBorwein(), starts(1), NotFinite() | Looks(5))
     with pytest.raises(MethodError, match="cannot be stopped by AllOf"):
         walk_many(objective("x^2"), descend.GradientDescent(0.1), starts(1), (Looks(5) & Unmoved()) | NotFinite())

@@ -9,7 +9,7 @@ import pytest
 
 import descend
 from descend.descent.loop import descend as loop
-from descend.descent.method.backtracking import Backtracking
+from descend.descent.method.barzilai_borwein import BarzilaiBorwein
 from descend.descent.method.base import Method, State, stepped
 from descend.descent.method.hop import Hop
 from descend.descent.status import Ending
@@ -50,20 +50,22 @@ class Timid(Method):
 
 def test_the_second_goes_on_from_there_without_another_look_at_it():
     objective = Parabola()
-    run = loop(objective, Hop(Timid(2), Backtracking()), Vector([0.0]), Looks(50))
+    run = loop(objective, Hop(Timid(2), BarzilaiBorwein()), Vector([0.0]), Looks(50))
     assert objective.seen[:3] == pytest.approx([0, 0.6, 1.08])
-    # Backtracking's first length: a tenth of max(1, |x|), here from 1.08.
-    assert objective.seen[3] == pytest.approx(1.08 + 0.108, rel=1e-12)
+    # Barzilai and Borwein's first step: 0.3 of the way from 0, here from 1.08.
+    assert objective.seen[3] == pytest.approx(1.08 + 0.324, rel=1e-12)
     assert run.best.point[0] == pytest.approx(3, abs=1e-12)
-    assert run.hops == ("timid got no further after 2 steps: went on with gradient descent with a backtracking search",)
-    alone = loop(Parabola(), Backtracking(), Vector([objective.seen[2]]), Looks(50))
+    assert run.hops == (
+        "timid got no further after 2 steps: went on with gradient descent with Barzilai and Borwein's lengths",
+    )
+    alone = loop(Parabola(), BarzilaiBorwein(), Vector([objective.seen[2]]), Looks(50))
     assert run.looks == 2 + alone.looks
     assert run.steps == 2 + alone.steps
 
 
 @pytest.mark.parametrize("ending", [Ending.FLAT, Ending.CLOSE, Ending.SOLVED, Ending.NOT_FINITE])
 def test_a_method_that_has_arrived_is_believed(ending):
-    run = loop(Parabola(), Hop(Timid(2, ending), Backtracking()), Vector([0.0]), Looks(50))
+    run = loop(Parabola(), Hop(Timid(2, ending), BarzilaiBorwein()), Vector([0.0]), Looks(50))
     assert (run.ending, run.looks, run.hops) == (ending, 3, ())
 
 
@@ -74,19 +76,19 @@ def test_a_method_that_no_longer_lowers_the_cost_is_replaced():
             return replace(state, number=state.number + 1, accepted=True)
 
     objective = Parabola()
-    run = loop(objective, Hop(Stuck(0), Backtracking(), patience=5), Vector([0.0]), Looks(60))
+    run = loop(objective, Hop(Stuck(0), BarzilaiBorwein(), patience=5), Vector([0.0]), Looks(60))
     assert objective.seen[:6] == [0.0] * 6
     assert objective.seen[6] != 0.0
     assert run.best.point[0] == pytest.approx(3, abs=1e-12)
 
 
 def test_hops_of_hops_are_all_told():
-    run = loop(Parabola(), Hop(Timid(1), Hop(Timid(3), Backtracking())), Vector([0.0]), Looks(80))
+    run = loop(Parabola(), Hop(Timid(1), Hop(Timid(3), BarzilaiBorwein())), Vector([0.0]), Looks(80))
     assert len(run.hops) == 2
     assert run.best.point[0] == pytest.approx(3, abs=1e-12)
 
 
 def test_the_result_says_that_it_hopped():
-    result = descend.minimize("(x - 3)^2 + x^4", 1, method=Hop(Timid(2), Backtracking()))
+    result = descend.minimize("(x - 3)^2 + x^4", 1, method=Hop(Timid(2), BarzilaiBorwein()))
     assert result.success
     assert "got no further after 2 steps: went on with" in result.why_method

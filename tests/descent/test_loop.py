@@ -7,7 +7,7 @@ import pytest
 import descend
 from descend import Status
 from descend.descent.loop import descend as loop
-from descend.descent.method.backtracking import Backtracking
+from descend.descent.method.barzilai_borwein import BarzilaiBorwein
 from descend.descent.method.exact import Exact
 from descend.descent.method.gradient_descent import GradientDescent
 from descend.descent.status import Ending
@@ -37,7 +37,7 @@ def interrupt():
     raise KeyboardInterrupt
 
 
-METHODS = [GradientDescent(0.1), Backtracking(), Exact(Vector([0.0]))]
+METHODS = [GradientDescent(0.1), BarzilaiBorwein(), Exact(Vector([0.0]))]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
@@ -97,7 +97,7 @@ class TestCallbacks:
         with pytest.raises(RuntimeError, match="mine"):
             descend.minimize("x^4", 1, callback=fails)
 
-    @pytest.mark.parametrize("settings", [{"method": "backtracking"}, {"learning_rate": 0.01}])
+    @pytest.mark.parametrize("settings", [{"method": "barzilai-borwein"}, {"learning_rate": 0.01}])
     def test_an_error_in_it_loses_nothing(self, settings):
         def fails(progress):
             if progress.looks == 7:
@@ -113,7 +113,7 @@ class TestCallbacks:
 
     def test_an_interrupt_in_it_keeps_the_best(self):
         result = descend.minimize(
-            "x^4 + x", 1, method="backtracking", callback=lambda p: interrupt() if p.looks == 9 else None
+            "x^4 + x", 1, method="barzilai-borwein", callback=lambda p: interrupt() if p.looks == 9 else None
         )
         assert result.status is Status.INTERRUPTED
         assert result.looks == 9
@@ -121,7 +121,7 @@ class TestCallbacks:
 
     def test_what_was_reached_comes_before_who_stopped(self):
         # Stopped at the minimum: a minimum.
-        result = descend.minimize("x^2", 3, method="backtracking", callback=lambda p: abs(p.point[0]) < 1e-12)
+        result = descend.minimize("x^2", 3, method="barzilai-borwein", callback=lambda p: abs(p.point[0]) < 1e-12)
         assert result.status is Status.MINIMUM
 
     def test_a_fit_has_one_too(self):
@@ -132,7 +132,7 @@ class TestCallbacks:
 
 def test_the_last_point_is_the_descents_own_not_a_trial():
     # The budget ends on a trial: the last point is the last accepted one.
-    result = descend.minimize("100*(y-x^2)^2 + (1-x)^2", [-1.2, 1], method="backtracking", max_looks=9, trace=True)
+    result = descend.minimize("100*(y-x^2)^2 + (1-x)^2", [-1.2, 1], method="barzilai-borwein", max_looks=9, trace=True)
     accepted = [row for row in list(result.trace)[:-1] if row.accepted]
     assert result.last.cost in {row.cost for row in accepted}
 

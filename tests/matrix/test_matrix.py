@@ -68,13 +68,6 @@ EXPECTED = {
         "booth": (Status.MINIMUM, 3), "ten": (Status.MINIMUM, 8), "saddle": (Status.MINIMUM, 10),
         "maximum": (Status.MINIMUM, 12), "falls": (Status.UNBOUNDED, 600), "plateau": (Status.STALLED, 5),
     },
-    "backtracking": {
-        "parabola": (Status.MINIMUM, 150), "bowl": (Status.MINIMUM, 200), "long bowl": (Status.MINIMUM, 400),
-        "rosenbrock": (Status.MINIMUM, 400), "quartic": (Status.MINIMUM, 900), "cosh": (Status.MINIMUM, 250),
-        "logarithm": (Status.MINIMUM, 200), "two wells": (Status.MINIMUM, 200), "beale": (Status.MINIMUM, 400),
-        "booth": (Status.MINIMUM, 200), "ten": (Status.MINIMUM, 300), "saddle": (Status.MINIMUM, 500),
-        "maximum": (Status.MINIMUM, 250), "falls": (Status.UNBOUNDED, 1000), "plateau": (Status.STALLED, 150),
-    },
     "barzilai-borwein": {
         "parabola": (Status.MINIMUM, 5), "bowl": (Status.MINIMUM, 12), "long bowl": (Status.MINIMUM, 7),
         "rosenbrock": (Status.MINIMUM, 225), "quartic": (Status.MINIMUM, 100), "cosh": (Status.MINIMUM, 20),

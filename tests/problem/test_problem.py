@@ -26,7 +26,9 @@ class TestVariables:
 
     def test_an_order_of_ones_own(self):
         assert make_problem(parse("x + y"), variables=["y", "x"]).variables == ("y", "x")
-        result = descend.minimize("(x-1)^2 + (y-2)^2", [5, 7], variables=["y", "x"], method="backtracking", trace=True)
+        result = descend.minimize(
+            "(x-1)^2 + (y-2)^2", [5, 7], variables=["y", "x"], method="barzilai-borwein", trace=True
+        )
         assert (result.trace["y"][0], result.trace["x"][0]) == (5.0, 7.0)
         x, y = sympy.symbols("x y")
         assert list(descend.minimize(x**2 + y**2, [1, 2], variables=[y, x]).variables) == ["y", "x"]

@@ -221,7 +221,7 @@ def find_choice(
     if isinstance(method, type) and issubclass(method, Method):
         raise MethodError(f"method= takes settings, not the class: write {method.__name__}(...)")
     if not isinstance(method, str):
-        raise MethodError("method is a name such as 'backtracking', or settings such as descend.Backtracking(memory=5)")
+        raise MethodError("method is a name such as 'bfgs', or settings such as descend.BarzilaiBorwein(memory=5)")
     if method == "auto":
         return choose(facts, rate, objective)
     return Choice(find_method(method, rate), "asked for")

@@ -45,18 +45,16 @@ class BarzilaiBorwein(Searched):
     def turn(self, at: Turn) -> tuple[Any, Vector]:
         return True, -at.free(at.gradient)
 
-    def first_length(self, at: Turn, direction: Vector, slope: float) -> float:
+    def first_length(self, at: Turn, direction: Vector, unit: float) -> float:
         state = at.state
-        assert state.line is not None
         assert state.origin is not None
         point = state.x + at.moved
         length = spectral_length(at.moved, at.turned, long=state.number % 2 == 0)
-        if length is None:
-            length = LONGER * state.line.length
+        length = LONGER * at.again(unit) if length is None else length * unit
         scale = max(point.norm(), (point - state.origin).norm())
         furthest = FURTHEST * scale / direction.norm() if scale else length
         length = min(length, furthest)
-        return length if 0.0 < length < float("inf") else state.line.length
+        return length if 0.0 < length < float("inf") else at.again(unit)
 
     def describe(self) -> str:
         return "gradient descent with Barzilai and Borwein's lengths"

@@ -43,19 +43,17 @@ class ConjugateGradient(Searched):
     def turn(self, at: Turn) -> tuple[Any, Vector]:
         state = at.state
         steepest = -at.free(at.gradient)
-        assert state.direction is not None
         assert state.gradient is not None
         if at.held != state.held:
             return None, steepest
-        beta = BETAS[self.beta](at.free(at.gradient), at.free(state.gradient), state.direction)
+        beta = BETAS[self.beta](at.free(at.gradient), at.free(state.gradient), at.before())
         if beta is None:
             return None, steepest
-        return True, steepest + beta * state.direction
+        return True, steepest + beta * at.before()
 
-    def first_length(self, at: Turn, direction: Vector, slope: float) -> float:
+    def first_length(self, at: Turn, direction: Vector, unit: float) -> float:
         """The last length: on a quadratic the lengths lie between the inverses of its curvatures."""
-        assert at.state.line is not None
-        return at.state.line.length
+        return at.again(unit)
 
     def describe(self) -> str:
         return f"conjugate gradients, {self.beta}"

@@ -24,7 +24,6 @@ HOMES = {  # name → file and class: a descent loads only the method that it us
     "lion": "lion.Lion",
     "adgd": "adgd.AdGD",
     "dog": "dog.DoG",
-    "backtracking": "backtracking.Backtracking",
     "barzilai-borwein": "barzilai_borwein.BarzilaiBorwein",
     "conjugate-gradient": "conjugate_gradient.ConjugateGradient",
     "bfgs": "bfgs.BFGS",
@@ -36,6 +35,8 @@ HOMES = {  # name → file and class: a descent loads only the method that it us
     "proximal": "proximal.Proximal",
     "fista": "fista.FISTA",
 }
+
+FORMER = {"backtracking": "barzilai-borwein"}  # names of old, and what does it now
 
 
 class Methods(Mapping[str, type[Method]]):
@@ -63,7 +64,7 @@ def find_method(name: str, learning_rate: float | str | None) -> Method:
     """
     names = ", ".join(["auto", *METHODS])
     if name not in METHODS:
-        close = nearest(name, ["auto", *METHODS])
+        close = FORMER.get(name) or nearest(name, ["auto", *METHODS])
         hint = f"did you mean {close}?" if close else f"there are {names}"
         raise MethodError(f"there is no method {printable(name)!r}; {hint}")
     method = METHODS[name]
@@ -76,5 +77,5 @@ def find_method(name: str, learning_rate: float | str | None) -> Method:
     if learning_rate is not None:
         return method(learning_rate=learning_rate)  # type: ignore[call-arg] # it has this setting
     if rate.default is MISSING:
-        raise MethodError(f"{name} needs a learning rate; without one leave the method away, or use backtracking")
+        raise MethodError(f"{name} needs a learning rate; without one leave the method away, or use barzilai-borwein")
     return method()

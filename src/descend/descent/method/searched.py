@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import frexp
 from typing import Any
 
 from descend.box import Box
@@ -21,15 +22,18 @@ CLOSE = 1e-9  # of each variable's scale: a tenth of what a verdict asks of the 
 class SearchedState(State):
     """The accepted point with what was seen there, the direction, the search along it, and the method's memory.
 
-    `held` are the entries that a bound holds; `memory` is None right after a start or a restart, when the direction is
-    steepest descent; `origin` is where the descent began, `moved` the length of the last step and `softest` the
-    inverse of the smallest curvature that the last steps have met; `near` says that the minimum seemed close by.
+    `direction` is divided by the power of two `unit`, which makes it between 1 and 2 long: slopes along it are no
+    squares of the gradient, which leave the doubles.  `held` are the entries that a bound holds; `memory` is None right
+    after a start or a restart, when the direction is steepest descent; `origin` is where the descent began, `moved` the
+    length of the last step and `softest` the inverse of the smallest curvature that the last steps have met; `near`
+    says that the minimum seemed close by.
     """
 
     cost: float = float("inf")
     gradient: Vector | None = None
     held: frozenset[int] = frozenset()
     direction: Vector | None = None
+    unit: float = 1.0
     line: Line | None = None
     memory: Any = None
     origin: Vector | None = None
@@ -54,6 +58,16 @@ class Turn:
         """Return the vector without the entries that a bound holds."""
         return without(vector, self.held)
 
+    def before(self) -> Vector:
+        """Return the direction of the step that was taken."""
+        assert self.state.direction is not None
+        return self.state.unit * self.state.direction
+
+    def again(self, unit: float) -> float:
+        """Return the length of that step, along a direction that is divided by `unit`."""
+        assert self.state.line is not None
+        return self.state.line.length * (unit / self.state.unit)
+
 
 @dataclass(frozen=True)
 class Searched(Method):
@@ -72,9 +86,9 @@ class Searched(Method):
         """Return the memory after a step, and the next direction."""
         raise NotImplementedError
 
-    def first_length(self, at: Turn, direction: Vector, slope: float) -> float:
-        """Return the length that the next search tries first."""
-        return 1.0
+    def first_length(self, at: Turn, direction: Vector, unit: float) -> float:
+        """Return the length that the next search tries first along `direction`, which has been divided by `unit`."""
+        return unit
 
     def knows(self, state: SearchedState) -> bool:
         """Whether the directions have the curvatures along all variables in them."""
@@ -104,10 +118,10 @@ class Searched(Method):
         match line.verdict:
             case Verdict.SEARCHING:
                 return replace(state, accepted=False, line=line)
-            case Verdict.FOUND:
+            case Verdict.FOUND if point != state.x:  # a step that rounding takes back is none
                 return self._taken(replace(state, line=line), point, evaluation)
         assert state.gradient is not None
-        if state.direction == -without(state.gradient, state.held):  # steepest descent already
+        if state.direction == _scaled(-without(state.gradient, state.held))[0]:  # steepest descent already
             return replace(state, accepted=False, gave_up=Ending.NO_STEP)
         return self._steepest(replace(state, accepted=False), state.moved)
 
@@ -129,17 +143,17 @@ class Searched(Method):
     def _steepest(self, state: SearchedState, moved: float) -> SearchedState:
         """Go down the slope, as far as the last step went; the first time a share of the way from 0."""
         assert state.gradient is not None
-        direction = -without(state.gradient, state.held)
+        direction, unit = _scaled(-without(state.gradient, state.held))
         size = direction.norm()
         if size == 0:
             return replace(state, gave_up=Ending.FLAT)
         length = (moved or FIRST * state.x.norm()) / size
         if length == 0:  # at 0 without a scale: where a parabola with the minimum 0 would have it
-            length = 2.0 * abs(state.cost) / size / size or 1.0 / size
+            length = 2.0 * (abs(state.cost) / unit) / size / size or 1.0 / size
         _, reference = self.reference(state.recent)
         slope = direction.dot(state.gradient)
         line = self.strategy().begin(state.cost, slope, length, reference)
-        return replace(state, direction=direction, line=line, memory=None)
+        return replace(state, direction=direction, unit=unit, line=line, memory=None)
 
     def _taken(self, state: SearchedState, point: Vector, evaluation: Evaluation) -> SearchedState:
         assert state.line is not None
@@ -150,7 +164,7 @@ class Searched(Method):
             state,
             x=point,
             number=state.number + 1,
-            rate=state.line.length,
+            rate=state.line.length / state.unit,
             accepted=True,
             cost=evaluation.cost,
             gradient=evaluation.gradient,
@@ -161,16 +175,25 @@ class Searched(Method):
         )
         if new.box is not None:
             direction = _inward(new.box, point, without(direction, at.held))
+        direction, unit = _scaled(direction)
         slope = direction.dot(evaluation.gradient)
         if memory is None or not (slope < 0 and direction.finite):
             return self._steepest(new, new.moved)
-        length = self.first_length(at, direction, slope)
+        length = self.first_length(at, direction, unit)
         line = self.strategy().begin(new.cost, slope, length, reference)
         near = self._near(new, length * direction)
         close = near and (state.near or self.knows(new))  # methods that know less ask twice
-        return replace(
-            new, direction=direction, line=line, memory=memory, near=near, gave_up=Ending.CLOSE if close else None
-        )
+        ending = Ending.CLOSE if close else None
+        return replace(new, direction=direction, unit=unit, line=line, memory=memory, near=near, gave_up=ending)
+
+
+def _scaled(direction: Vector) -> tuple[Vector, float]:
+    """Return the direction divided by a power of two, which rounds nothing, and that power."""
+    size = direction.norm()
+    if not 0.0 < size < float("inf"):
+        return direction, 1.0
+    unit = 2.0 ** min(1000, max(-1000, frexp(size)[1] - 1))
+    return (1.0 / unit) * direction, unit
 
 
 def _shrinking(state: SearchedState, step: Vector) -> bool:
