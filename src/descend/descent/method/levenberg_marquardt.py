@@ -25,6 +25,7 @@ SLOWEST, PARALLEL = 0.97, 0.9  # of steps that shrink by a constant ratio: towar
 CONTRACTING = 0.3  # ratio of successive full steps above which that ratio is believed
 SMALL = 1e-8  # relative: falls so small are better known from the slopes at both ends
 LEAST_SCALE = 1e-8  # of the largest: the smallest entry of D
+MOST_DOUBTS = 12  # steps for which the normal matrix was no good, after which another method is better
 PATIENCE = 3  # steps at the level of rounding, without progress in the slope
 ROUNDINGS = 8.0  # rounding errors of a scaled slope, in ε times the size of the residuals
 SHORTEST_RADIUS = 1e-16  # of the point's size
@@ -36,7 +37,8 @@ class LevenbergMarquardtState(State):
 
     `exact`: the model has the Hessian, not the normal matrix.  `model_step` is the model's part of the trial,
     `interior`: it is the model's own minimum.  `full` is the last step that was interior.  `stays` counts steps at the
-    level of rounding that did not make the slope smaller.
+    level of rounding that did not make the slope smaller, `doubts` steps that
+    took the Hessian, or were `shortened` because the residuals bend: there Gauss and Newton's model is a poor one.
     """
 
     cost: float = inf
@@ -53,6 +55,8 @@ class LevenbergMarquardtState(State):
     interior: bool = False
     full: Any = None
     stays: int = 0
+    shortened: bool = False
+    doubts: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,9 @@ class LevenbergMarquardt(Method):
             return replace(moved, gave_up=Ending.FLAT)
         if state.interior and _arrived(state, at, gradient):
             return replace(moved, gave_up=Ending.CLOSE)
+        moved = replace(moved, doubts=state.doubts + (state.exact or state.shortened))
+        if moved.doubts >= MOST_DOUBTS:
+            return replace(moved, gave_up=Ending.NO_STEP)
         if state.interior and _is_noise(state, gradient, step):
             moved = replace(moved, stays=state.stays + 1)
             if moved.stays >= PATIENCE:
@@ -215,7 +222,7 @@ def _proposed(state: LevenbergMarquardtState) -> LevenbergMarquardtState:
         ratio = _size(state.scaling * trial) / _size(state.scaling * state.full)
         if CONTRACTING < ratio < SLOWEST and _cosine(state.scaling * trial, state.scaling * state.full) > PARALLEL:
             trial = trial / (1.0 - ratio)
-    return replace(state, radius=radius, model_step=p, trial=trial, interior=interior)
+    return replace(state, radius=radius, model_step=p, trial=trial, interior=interior, shortened=shorter > 0)
 
 
 def _cosine(a: Any, b: Any) -> float:
