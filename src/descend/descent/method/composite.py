@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOISE = 2.0**-48  # relative: a change of the cost that cannot be told from rounding
 SUFFICIENT = 1e-4  # Armijo's constant
 ULP = 2.0**-52
+SHORTER = 0.8
 TRIES = 100
 
 
@@ -43,8 +44,9 @@ class CompositeState(State):
     """What was seen at the accepted point `x`, the point to be tried, and the factor `length` on the metric.
 
     `metric` (n,) are the curvatures by which the lengths of steps are measured, those of a block equal.  `polishing`
-    says that a Newton step is being tried, which should lower the cost by -`fall` to first order, and `cut` that it was
-    stopped at a kink or a bound; after one that failed, `wait` proximal steps are taken.
+    says that a Newton step is being tried, which should lower the cost by -`fall` to first order and is `size` of the
+    variables' scales long, the one before `reach`; `cut` that it was stopped at a kink or a bound.  After one that
+    failed, `wait` proximal steps are taken.
     """
 
     origin: Any = None
@@ -57,6 +59,8 @@ class CompositeState(State):
     tries: int = 0
     polishing: bool = False
     fall: float = 0.0
+    size: float = float("inf")
+    reach: float = float("inf")
     cut: bool = False
     wait: int = 0
     waits: int = 1
@@ -115,26 +119,29 @@ class Composite(Method):
         import numpy as np
 
         ahead = proximal_point(state, state.here)
-        if (np.abs(ahead - state.here.x) <= ULP * np.abs(state.here.x)).all():
-            return replace(state, gave_up=Ending.FLAT)
-        if state.wait:
-            return self.step(replace(state, wait=state.wait - 1), ahead)
-        if self.newton and _same_zeros(state.penalty, ahead, state.here.x):
+        if self.newton and not state.wait and _same_zeros(state.penalty, ahead, state.here.x):
             found = newton_point(state)
             if found is not None:
                 if found.tiny:
                     return replace(state, gave_up=Ending.CLOSE)
                 there = state.x.like(found.there)
-                return replace(state, trial=there, polishing=True, fall=found.fall, cut=found.cut)
-        return self.step(state, ahead)
+                return replace(state, trial=there, polishing=True, fall=found.fall, size=found.size, cut=found.cut)
+        still = ULP * np.abs(state.here.x)
+        if (np.abs(ahead - state.here.x) <= still).all():
+            state = replace(state, length=max(1.0, state.length))  # a length learned on a bend may be next to nothing
+            ahead = proximal_point(state, state.here)
+            if (np.abs(ahead - state.here.x) <= still).all():
+                return replace(state, gave_up=Ending.FLAT)
+        return self.step(replace(state, wait=max(0, state.wait - 1)), ahead)
 
     def polished(self, state: Any, point: Vector, seen: Seen, curvature: Any) -> Any:
         """Return the memory after a look where a Newton step led."""
         noise = NOISE * (abs(state.here.smooth) + abs(state.here.cost))
-        flatter = seen.cost <= state.here.cost + noise and _measure(state, seen) < 0.5 * _measure(state, state.here)
+        # Where costs are rounding, steps that become shorter tell that Newton's method converges: by 2/3 for x⁴.
+        nearer = seen.cost <= state.here.cost + noise and state.size < SHORTER * state.reach
         lower = seen.cost <= state.here.cost + SUFFICIENT * state.fall < state.here.cost
-        if seen.usable and (lower or flatter):
-            return self.onward(accepted(state, point, seen, curvature, polishing=False, waits=1))
+        if seen.usable and (lower or nearer):
+            return self.onward(accepted(state, point, seen, curvature, polishing=False, waits=1, reach=state.size))
         if -state.fall <= noise and not state.cut:  # Newton's whole step gains nothing: what is left is rounding
             return replace(state, accepted=False, gave_up=Ending.CLOSE)
         state = replace(state, accepted=False, polishing=False, wait=state.waits, waits=2 * state.waits)
@@ -152,7 +159,7 @@ def accepted(state: Any, point: Vector, seen: Seen, curvature: Any, **memory: An
         here=seen,
         curvature=curvature,
         tries=0,
-        **memory,
+        **({"reach": float("inf")} | memory),
     )
 
 
@@ -190,13 +197,3 @@ def _same_zeros(penalty: Any, ahead: Any, x: Any) -> bool:
 
     same: bool = np.array_equal(penalty.at_kink(ahead), penalty.at_kink(x))
     return same
-
-
-def _measure(state: Any, seen: Seen) -> float:
-    """Return the length of the shortest subgradient in the metric, without what bounds hold."""
-    import numpy as np
-
-    slope = seen.shortest
-    if state.box is not None:
-        slope = state.box.projected_slope(state.x.like(seen.x), state.x.like(slope)).array()
-    return float(np.linalg.norm(slope / np.sqrt(state.metric)))

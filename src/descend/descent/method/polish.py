@@ -12,10 +12,11 @@ LEVEL = 1e-13  # of the largest eigenvalue: less is no curvature
 
 
 class Newton(NamedTuple):
-    """Where Newton's step leads, how the cost changes to first order, whether it was cut, whether it is tiny."""
+    """Where Newton's step leads, how the cost changes to first order, its length in scales, was it cut, is it tiny."""
 
     there: Any
     fall: float
+    size: float
     cut: bool
     tiny: bool
 
@@ -39,11 +40,12 @@ def newton_point(state: Any) -> Newton | None:
         there = state.box.project(state.x.like(there)).array()
     moved = there - here.x
     scale = np.maximum(np.abs(here.x), np.abs(here.x - state.origin.array()))
-    tiny = bool((np.abs(moved) <= SPACING * scale).all())
+    size = float(np.max(np.abs(moved) / np.where(scale > 0, scale, np.inf), initial=0.0))
+    tiny = size <= SPACING and not moved[scale == 0].any()
     fall = float(here.shortest[free] @ moved[free])
     if not (tiny or (np.isfinite(there).all() and fall < 0)):
         return None
-    return Newton(there, fall, not np.array_equal(there, whole), tiny)
+    return Newton(there, fall, size, not np.array_equal(there, whole), tiny)
 
 
 def _free(state: Any) -> Any:
@@ -66,7 +68,7 @@ def _newton_step(state: Any, free: Any) -> Any:
     size = len(state.here.x)
     if size <= DENSE:
         bent = state.curvature.hessian()[np.ix_(free, free)]
-        return _bent_step(bent, unit, slope, unit * state.here.slope[free])
+        return _bent_step(bent, unit, state.here.shortest[free], state.here.slope[free])
     sparse = state.curvature.sparse()
     if sparse is not None:
         return _sparse_step(sparse[free][:, free], unit, slope)
@@ -74,7 +76,7 @@ def _newton_step(state: Any, free: Any) -> Any:
         return None
     columns = [state.curvature.product(np.eye(1, size, int(k))[0])[free] for k in free]
     bent = 0.5 * (np.array(columns) + np.transpose(columns))
-    return _bent_step(bent, unit, slope, unit * state.here.slope[free])
+    return _bent_step(bent, unit, state.here.shortest[free], state.here.slope[free])
 
 
 def _bent_step(bent: Any, unit: Any, slope: Any, smooth: Any) -> Any:
@@ -84,14 +86,17 @@ def _bent_step(bent: Any, unit: Any, slope: Any, smooth: Any) -> Any:
     """
     import numpy as np
 
+    # Scaled by its own diagonal: the curvature of x⁴ near its minimum is small, but is no rounding of another's.
+    own = np.abs(np.diagonal(bent))
+    unit = np.where(own > 0, 1.0 / np.sqrt(np.where(own > 0, own, 1.0)), unit)
     scaled = bent * unit * unit[:, np.newaxis]
     if not np.isfinite(scaled).all():
         return None
     values, vectors = np.linalg.eigh(scaled)
     sizes = np.abs(values)
-    parts = vectors.T @ slope
+    parts = vectors.T @ (unit * slope)
     usable = sizes > LEVEL * sizes.max()
-    if np.abs(parts[~usable]).max(initial=0.0) > ROUNDING * np.abs(smooth).max():
+    if np.abs(parts[~usable]).max(initial=0.0) > ROUNDING * np.abs(unit * smooth).max():
         return None
     return unit * (vectors @ np.where(usable, -parts / np.where(usable, sizes, 1.0), 0.0))
 
