@@ -86,15 +86,19 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
 
 
 def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision: float | None) -> Judgement:
-    scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
-    largest = max(scales, default=0.0) or 1.0
-    units = [s or largest for s in scales]
     if seen.hessian is None:
         from descend.descent.large_verdict import judge_large  # imports SciPy's sparse matrices
 
         large = judge_large(face, point, seen, start, precision)
         return large or Judgement(Kind.UNKNOWN, inf, (_slope_criterion(seen),))
-    curvature = _spectrum(seen, units)
+    scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
+    curvature = _spectrum(seen, _units(scales))
+    if curvature is not None and seen.gradient_error is not None:
+        # A variable that began at its minimum and has only been moved by rounding has no scale of its own.
+        moved = [0.0 if s <= r else s for s, r in zip(scales, curvature.reach(seen.gradient_error), strict=True)]
+        if moved != scales:
+            scales = moved
+            curvature = _spectrum(seen, _units(scales))
     if curvature is None:
         return Judgement(Kind.UNKNOWN, inf, (_slope_criterion(seen),))
     assert seen.gradient_error is not None
@@ -126,6 +130,11 @@ def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision
     if not curvature.positive and not curvature.null_indices:
         distance = inf
     return Judgement(kind, distance, criteria, curvature.largest, unique, max(1.0, second.stretch), lower=lower)
+
+
+def _units(scales: Sequence[float]) -> list[float]:
+    largest = max(scales, default=0.0) or 1.0
+    return [s or largest for s in scales]
 
 
 def _seen_in_rounding(around: Surroundings, precision: float | None) -> Kind:
@@ -200,20 +209,23 @@ class _Second(NamedTuple):
 
 
 def _second_look(face: Face, point: Vector, seen: Evaluation, curvature: Spectrum, step: Vector) -> _Second:
-    """Look where `step` leads.
+    """Look where `step` leads or, where the cost has no value there, half the way.
 
     A second Newton step, from there, is q times as long: about 0 where the cost is nearly quadratic, 2/3 for x⁴
-    (whose Newton step is only a third of the way).  The steps add up to 1/(1 - q).
+    (whose Newton step is only a third of the way).  The steps add up to 1/(1 - q); after a part t, to t/(1 - q).
     """
     definite = not curvature.negative and not curvature.null_indices
     if step.norm() == 0:
         return _Second(1.0, definite)
     if not any(_significant(step, point)):
         return _Second(1.0, bowl=False)  # no further away than the spacing of doubles
-    there_point = face.inside(point - step)
-    there = face.look(there_point, Order.BOUNDS)
-    again = _spectrum(there, curvature.units) if there.finite and isfinite(step.norm()) else None
-    if again is None:
+    for part in (1.0, 0.5):
+        there_point = face.inside(point - part * step)
+        there = face.look(there_point, Order.BOUNDS)
+        again = _spectrum(there, curvature.units) if there.finite and isfinite(step.norm()) else None
+        if again is not None:
+            break
+    else:
         return _Second(inf, bowl=False)
     assert seen.hessian is not None
     assert there.hessian is not None
@@ -229,7 +241,7 @@ def _second_look(face: Face, point: Vector, seen: Evaluation, curvature: Spectru
     ratio = back.norm() / length
     if back.dot(first) < -0.9 * back.norm() * length and ratio < 1.0 + SLOWEST:
         return _Second(1.0, bowl)  # the minimum lies between
-    return _Second(1.0 / (1.0 - ratio) if ratio < SLOWEST else inf, bowl)
+    return _Second(part / (1.0 - ratio) if ratio < SLOWEST else inf, bowl)
 
 
 def _significant(step: Vector, point: Vector, reach: Vector | None = None) -> Vector:
