@@ -7,6 +7,7 @@ from fractions import Fraction
 from descend.errors import LimitError
 
 ZERO, ONE, MINUS_ONE = Fraction(0), Fraction(1), Fraction(-1)  # asked for by identity: most factors are one of these
+UNITS = {(x.numerator, x.denominator): x for x in (ZERO, ONE, MINUS_ONE)}
 MAX_BITS = 8192  # of one exact constant: stops towers of powers while they are built
 
 

@@ -66,6 +66,8 @@ def total(tape: Tape, parts: list[int]) -> int:
     """
     if len(parts) == 1:
         return parts[0]
+    if all(tape[part].op != "where" for part in parts):
+        return tape.add(parts)
     plain: list[int] = []
     branches: dict[int, tuple[list[int], list[int]]] = {}  # condition → contributions where it holds, where it does not
     for part in parts:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from descend.errors import FormulaError, LimitError
 from descend.expression import binders
-from descend.expression.exact import MAX_BITS, MINUS_ONE, ONE, ZERO, ordinary, product, small, too_long
+from descend.expression.exact import MAX_BITS, MINUS_ONE, ONE, UNITS, ZERO, ordinary, product, small, too_long
 from descend.expression.functions import COMMUTATIVE, TABLE
 
 MAX_POWER = 1000  # largest |exponent| of a constant power that is folded
@@ -71,7 +71,7 @@ class Tape:
         key = (exact.numerator, exact.denominator)  # whose hash is soon found, unlike that of a fraction
         index = self._index.get(key)
         if index is None:
-            index = self._store(Entry("constant", (), small(exact)), key)
+            index = self._store(Entry("constant", (), UNITS.get(key) or small(exact)), key)
         if type(value) is int:
             self._integers[value] = index
         return index
@@ -179,7 +179,8 @@ class Tape:
             if factor is None:
                 factor, core = self.factor(index)
                 parts.append(core)
-            constant = product(constant, factor)
+            if factor is not ONE:
+                constant = product(constant, factor)
         if not parts:
             return self.constant(constant)
         return self.scale(constant, parts[0] if len(parts) == 1 else self.raw("mul", tuple(parts)))

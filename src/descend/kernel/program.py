@@ -209,14 +209,17 @@ def lower(tape: Tape, outputs: Sequence[int], inputs: Sequence[str]) -> Program:
 def _pruned(program: Program) -> Program:
     """Drop instructions that no output needs (an entry `neg` whose sums subtract its argument, say)."""
     first = len(program.inputs)
-    needed = set(program.outputs)
+    needed = bytearray(program.slots)
+    for slot in program.outputs:
+        needed[slot] = True
     for slot in range(program.slots - 1, first - 1, -1):
-        if slot in needed:
-            needed.update(program.instructions[slot - first].args)
-    new = {slot: slot for slot in range(first)}
+        if needed[slot]:
+            for arg in program.instructions[slot - first].args:
+                needed[arg] = True
+    new = list(range(program.slots))
     kept: list[Instruction] = []
     for slot, instruction in enumerate(program.instructions, first):
-        if slot in needed:
+        if needed[slot]:
             new[slot] = first + len(kept)
             args = tuple([new[a] for a in instruction.args])
             kept.append(Instruction(instruction.op, args, instruction.value, instruction.origin))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from descend.box import Box
 from descend.descent.method.base import Method, State
@@ -54,13 +54,14 @@ class Hop(Method):
 
     def learn(self, state: HopState, point: Vector, evaluation: Evaluation) -> HopState:
         inner: State = self._at_work(state).learn(state.inner, point, evaluation)
-        new = _around(state, inner)
+        known = state.evaluation
         if inner.x is point:
-            new = replace(new, evaluation=evaluation)
+            known = evaluation
         elif inner.x is not state.x:
-            new = replace(new, evaluation=None)  # it has moved to where nobody has looked yet
+            known = None  # it has moved to where nobody has looked yet
         lower = evaluation.finite and evaluation.cost < state.lowest - COST_NOISE * abs(evaluation.cost)
-        new = replace(new, lowest=evaluation.cost if lower else state.lowest, idle=0 if lower else state.idle + 1)
+        lowest, idle = (evaluation.cost, 0) if lower else (state.lowest, state.idle + 1)
+        new = _around(state, inner, evaluation=known, lowest=lowest, idle=idle)
         stuck = new.idle >= self.patience if inner.gave_up is None else inner.gave_up not in DONE
         return self._over(new) if stuck and not state.hopped else new
 
@@ -81,8 +82,8 @@ class Hop(Method):
         return self.first.describe()
 
 
-def _around(state: HopState, inner: State) -> HopState:
-    """Return the state with another memory of the method at work."""
+def _around(state: HopState, inner: State, **memory: Any) -> HopState:
+    """Return the state with another memory of the method at work, and of its own."""
     before = 0 if state.inner is None else state.inner.number
     return replace(
         state,
@@ -93,4 +94,5 @@ def _around(state: HopState, inner: State) -> HopState:
         gave_up=inner.gave_up,
         inner=inner,
         hops=(*((state.said,) if state.said else ()), *inner.hops),
+        **memory,
     )
