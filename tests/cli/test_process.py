@@ -27,7 +27,7 @@ class TestColdStart:
         [
             ["minimize", "x^2", "--start", "3", "--learning-rate", "0.1"],
             ["minimize", "x^2", "--start", "3", "--learning-rate", "0.1", "--json"],
-            ["minimize", "(x-1)^4", "--start", "-3", "--quiet"],
+            ["minimize", "(x-1)^4", "--start", "-3", "--method", "barzilai-borwein", "--quiet"],
             ["gradient-descent", "x^2", "--start", "3", "--learning-rate", "0.1"],
             ["steps", "x^2", "--start", "3", "--learning-rate", "0.1"],
             ["derive", "x^2*sin(y)", "--hessian", "--latex"],
@@ -40,6 +40,9 @@ class TestColdStart:
     def test_a_small_cost_loads_no_library(self, process, home, words):
         result = process(*words, code=LOADED)
         assert (result.returncode, result.stderr) == (0, "[]\n")
+
+    def test_newton_needs_no_more_than_numpy(self, process):
+        assert process("minimize", "(x-1)^4 - x", "--start", "-3", code=LOADED).stderr == "['numpy']\n"
 
     def test_importing_loads_nothing(self, process):
         result = process(code="import sys, descend.cli; print('click' in sys.modules, 'descend.api' in sys.modules)")

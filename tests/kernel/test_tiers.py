@@ -51,16 +51,17 @@ class TestDecision:
         [
             (formula(SPHERE, fixed_step=True), 100, False),  # the article's loop
             (formula(SPHERE, fixed_step=True), 10_000, False),
-            (formula(SPHERE, fixed_step=True), 100_000, True),  # the budget of minimize
+            (formula(SPHERE, fixed_step=True), 100_000, False),  # the budget of minimize
+            (formula(SPHERE, fixed_step=True), 200_000, True),
             (formula(SPHERE), 100_000, False),  # the same, of a method whose loop stays in Python
             (formula(VALLEY), 100_000, False),
-            (formula(CHAIN), 100_000, True),
+            (formula(CHAIN), 300_000, True),
             (formula(CHAIN), 1_000, False),
             (formula(SPHERE), 10_000_000, False),
             (formula(SPHERE, fixed_step=True), 10_000_000, True),
             (model(LINE, ("x", "y"), 36), 3, False),
             (model(LINE, ("x", "y"), 36), 10_000, False),
-            (model(LINE, ("x", "y"), 36), 100_000, True),
+            (model(LINE, ("x", "y"), 36), 300_000, True),
             (model(LINE, ("x", "y"), 1_000_000), 1_000, True),
             (model(WIDE, [f"x{k}" for k in range(10)] + ["y"], 1_000_000), 3, True),
             (model(WIDE, [f"x{k}" for k in range(10)] + ["y"], 1_000), 3, False),
@@ -94,9 +95,9 @@ class TestDecision:
 
     def test_each_of_the_reasons(self):
         slow = Work("", 1.0, 0.5, 10.0)
-        assert decide(slow, 1).reason == "machine code would not be more than 1.25 s sooner"
+        assert decide(slow, 1).reason == "machine code would not be more than 2.5 s sooner"
         assert decide(slow, 23).reason == "sooner even for 23 looks"
-        assert decide(Work("", 1e-3, 1e-6, 0.08), 2000).reason == "more than 1.25 s sooner"
+        assert decide(Work("", 1e-3, 1e-6, 0.08), 3000).reason == "more than 2.5 s sooner"
         assert decide(Work("", 1e-1, 1e-6, 0.08), 2).reason == "sooner even for 2 looks"
         assert decide(slow, 1, True) == (True, "it was asked for", 1.0, 10.5)
         assert decide(Work("", 1e-1, 1e-6, 0.08), 2000, False).compiled is False

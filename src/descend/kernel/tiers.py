@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from descend.kernel.nest import Nest, Statement
 
 LEAST = 50
-PATIENCE = 1.25
+PATIENCE = 2.5
 START_SECONDS = 0.08  # the import of llvmlite (0.03 to 0.07) and the first module
 
 # Of one look at a formula, with Python floats.
