@@ -46,6 +46,9 @@ def times(tape: Tape, a: int, b: int) -> int:
     The branch of `where` that is not taken may be outside its domain: where(x > 0, sqrt(x), 0)' must be 0 at 0, not
     0·inf.  So a masked factor masks the whole product.
     """
+    one = tape.constant(1)
+    if one in (a, b):
+        return b if a == one else a
     if tape[a].op != "where" and tape[b].op != "where":
         return tape.mul((a, b))
     masks: list[tuple[int, bool]] = []

@@ -148,8 +148,9 @@ class Tape:
 
     def raw(self, op: str, args: tuple[int, ...]) -> int:
         """Store `op(args)` as it is."""
-        key = tuple(sorted(args)) if len(args) > 1 and op in COMMUTATIVE else args
-        return self._store(Entry(op, args, None), (op, key))
+        key = (op, tuple(sorted(args)) if len(args) > 1 and op in COMMUTATIVE else args)
+        found = self._index.get(key)
+        return self._store(Entry(op, args, None), key) if found is None else found
 
     def add(self, terms: Iterable[int]) -> int:
         """Return the sum, constants folded into one and equal terms collected (a sum that cancels stays, times 0)."""

@@ -182,7 +182,7 @@ class FormulaObjective:
     @cached_property
     def _residuals(self) -> Sequence[Residual]:
         p = self.problem
-        found = squares(p.tape, p.root, ranges(p.tape, (p.root,)), frozenset())
+        found = squares(p.tape, p.root, ranges(p.tape, _fixed(p)), frozenset())  # weights do not vary
         return () if found is None else found.residuals
 
     @property
@@ -286,6 +286,20 @@ class FormulaObjective:
         slots = self._interpreter.slots(point.entries)
         place = first_bad(self._program, slots)
         return None if place is None else Place(to_text(self.problem.tape, place[0]), place[1])
+
+
+def _fixed(problem: Problem) -> list[int]:
+    """Return the entries of a cost that depend on no variable."""
+    tape = problem.tape
+    varying: set[int] = set()
+    fixed = []
+    for index in tape.reachable((problem.root,)):
+        entry = tape[index]
+        if entry.op == "symbol" or not varying.isdisjoint(entry.args):
+            varying.add(index)
+        else:
+            fixed.append(index)
+    return fixed
 
 
 def product_entries(problem: Problem, size: int) -> tuple[list[int], list[str]]:

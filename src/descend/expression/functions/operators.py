@@ -17,15 +17,17 @@ def _add(tape: Tape, args: tuple[int, ...], _entry: int) -> tuple[int | None, ..
 
 def _mul(tape: Tape, args: tuple[int, ...], _entry: int) -> tuple[int | None, ...]:
     """Products of all the others, from prefix and suffix products: no division, so zeros do no harm."""
-    prefix = [tape.constant(1)]
-    for index in args[:-1]:
+    if len(args) == 1:
+        return (tape.constant(1),)
+    prefix = [args[0]]
+    for index in args[1:-1]:
         prefix.append(tape.mul((prefix[-1], index)))
-    suffix = tape.constant(1)
-    partials: list[int | None] = [None] * len(args)
-    for position in range(len(args) - 1, -1, -1):
-        partials[position] = tape.mul((prefix[position], suffix))
+    suffix = args[-1]
+    partials = [prefix[-1]]  # the last first
+    for position in range(len(args) - 2, 0, -1):
+        partials.append(tape.mul((prefix[position - 1], suffix)))
         suffix = tape.mul((args[position], suffix))
-    return tuple(partials)
+    return (suffix, *reversed(partials))
 
 
 def _neg(tape: Tape, _args: tuple[int, ...], _entry: int) -> tuple[int | None, ...]:
