@@ -78,7 +78,9 @@ def _arrive(objective: Any, run: Run, question: Question, *, at_last: bool) -> A
     arrival = Arrival(run, at, judgement, verdict_looks=looks + judgement.looks)
     if not run.last.evaluation.finite:
         place = objective.trouble(run.last.point)
-        outside = not run.best.evaluation.finite and place is not None and _outside(objective, run.start, place.value)
+        # In a row of data it may be the row: then it is not said that the start is to blame.
+        blamed = place is not None and place.row is None and not run.best.evaluation.finite
+        outside = blamed and _outside(objective, run.start, place.value)
         arrival = replace(arrival, place=place, outside=outside)
     if run.best.evaluation.cost < BOTTOMLESS:
         fallen = objective.look(run.start).cost > 1e-6 * run.best.evaluation.cost
