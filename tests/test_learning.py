@@ -144,7 +144,7 @@ class TestModels:
 
     @pytest.mark.parametrize(
         "argument",
-        [{"weights": [1]}, {"sigma": [1]}, {"bounds": {"b0": (0, 1)}}, {"penalty": "l2(1)"}, {"robust": True}],
+        [{"weights": [1]}, {"sigma": [1]}, {"robust": True}],
     )
     def test_what_is_missing_says_so(self, argument):
         with pytest.raises(UnavailableError, match=next(iter(argument))):

@@ -85,6 +85,7 @@ class Objective(Protocol):
 
     box: Box | None
     work: Work
+    rough: frozenset[str]  # "kink", "jump": what the cost has that derivatives at a point do not see
 
     @property
     def names(self) -> Sequence[str]:

@@ -113,6 +113,7 @@ class Formula:
 
     box = None
     work = Work()
+    rough = frozenset()
     names = ("x", "y")
 
     def __init__(self, cost, gradient):

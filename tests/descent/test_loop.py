@@ -21,6 +21,7 @@ class Parabola:
 
     box = None
     work = Work()
+    rough = frozenset()
     names = ("x",)
 
     def __init__(self, at=None, action=None):

@@ -277,7 +277,7 @@ class TestFallback:
     def test_is_counted_and_named(self, text, monkeypatch):
         monkeypatch.setitem(NO_MACHINE_CODE, "polygamma", "there is no polygamma function here")
         before = COUNTERS.fallbacks
-        objective = FormulaObjective(self.problem(text), 10**9)
+        objective = FormulaObjective(self.problem(text), 10**9, fixed_step=True)
         assert isinstance(objective.evaluator, Interpreter)
         assert COUNTERS.fallbacks == before + 1
         assert COUNTERS.reason == NO_MACHINE_CODE["polygamma"]

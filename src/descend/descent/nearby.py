@@ -21,6 +21,7 @@ from descend.vector import Vector
 DISTANCES = (1e-24, 1e-20, 1e-16, 1e-12, 1e-10, *(10.0**k for k in range(-8, 1)))
 ENDS = DISTANCES[0], DISTANCES[-1]
 FURTHEST = 0.05  # what counts as nearby; a plateau that ends beyond is one all the same
+STEEPEST = 30.0  # times what rounding hides: more than a slope, times the step, is above the change of the cost
 NOISES = 8.0  # bounds on the rounding error that a difference must exceed
 WITHIN = 2e-8  # of the scale: a little more than a minimum may be away, so that it may lie between
 CLOSE_BY = 4e-8
@@ -68,23 +69,29 @@ class Surroundings:
         """How much higher the cost is there or, where rounding hides it, is about to be; 0 where that is hidden too."""
         there = self._floor(self.point + step, others)
         seen = self.face.look(there, Order.BOUNDS)
-        change = self._change(there, seen)
+        change = self._change(step, there, seen)
         if change < 0 and self._fall is None and there.finite:
             self._fall = there - self.point
         return change
 
-    def _change(self, there: Vector, seen: Evaluation) -> float:
+    def _change(self, step: Vector, there: Vector, seen: Evaluation) -> float:
+        """How much higher the cost is or, from the slope along the step, is about to be.
+
+        Along the floor the cost changes by the slope along the step that was taken from it: what slope is left across
+        is what the corrections have left.
+        """
         if seen.cost == -inf or not all(map(isfinite, there)):
             return -inf  # down for ever, or over the edge of the doubles: no reason to call this a minimum
         difference = seen.cost - self.seen.cost
-        if abs(difference) > NOISES * (seen.cost_error + self.seen.cost_error):  # false for NaN
+        hidden = NOISES * (seen.cost_error + self.seen.cost_error)
+        if abs(difference) > hidden:  # false for NaN
             return difference
         if not seen.finite or seen.gradient_error is None:
             return 0.0
-        away = there - self.point
-        slope = away.dot(seen.gradient)
-        noise = sum(abs(a) * e for a, e in zip(away, seen.gradient_error, strict=True))
-        return slope if abs(slope) > NOISES * noise else 0.0
+        slope = step.dot(seen.gradient)
+        noise = sum(abs(a) * e for a, e in zip(step, seen.gradient_error, strict=True))
+        # A change that large would show in the cost: that slope is what the corrections have left across the floor.
+        return slope if NOISES * noise < abs(slope) <= STEEPEST * hidden else 0.0
 
     def _floor(self, there: Vector, others: Sequence[int]) -> Vector:
         seen = self.face.look(there) if others else None

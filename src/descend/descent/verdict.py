@@ -12,6 +12,7 @@ from descend.descent.judgement import RELATIVE, Criterion, Judgement, Kind
 from descend.descent.kink_verdict import judge_kink
 from descend.descent.nearby import FURTHEST, Surroundings
 from descend.descent.penalty_verdict import held_at_zero
+from descend.descent.roughness import objection
 from descend.descent.run import Run
 from descend.descent.spectrum import Spectrum, spectrum
 from descend.descent.status import Ending
@@ -52,8 +53,19 @@ def judge(objective: Objective, point: Vector, start: Vector, precision: float |
 
     A minimum in a box is a minimum over the face of the variables that no bound holds, if every multiplier (the slope
     of a variable that is held) has the right sign (Karush 1939; Kuhn & Tucker 1951).  So is one of a penalty with
-    kinks over the variables that it does not hold at 0 (`penalty_verdict`).
+    kinks over the variables that it does not hold at 0 (`penalty_verdict`).  Of a cost with kinks or jumps the values
+    around are asked as well (`roughness`).
     """
+    found = _judged(objective, point, start, precision)
+    if found.kind not in {Kind.MINIMUM, Kind.KINK} or not objective.rough:
+        return found
+    whole = Face(objective, point)
+    scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
+    kind = objection(whole, point, whole.look(point, Order.BOUNDS), scales, precision)
+    return replace(found, kind=kind or found.kind, looks=found.looks + whole.looks)
+
+
+def _judged(objective: Objective, point: Vector, start: Vector, precision: float | None) -> Judgement:
     kink = judge_kink(objective, point, start, precision)
     if kink is not None:
         return kink

@@ -57,6 +57,7 @@ class IndexedObjective:
         """
         self.problem = problem
         self.work = Work()
+        self.rough = problem.rough
         self.names = problem.labels
         self._packing = Packing(problem.layout)
         self._data = dict(data)

@@ -94,6 +94,12 @@ class Kinks:
         """Return the pieces at a point."""
         import numpy as np
 
+        with np.errstate(all="ignore"):
+            return self._at(point)
+
+    def _at(self, point: Vector) -> Pieces:
+        import numpy as np
+
         size, count = len(self.problem.variables), self._count
         found, bounds = (np.array(x, dtype=float) for x in self._pieces(point.entries))
         values, slopes = found[:count], found[count : count * (1 + size)].reshape(count, size)

@@ -50,6 +50,7 @@ class FormulaObjective:
         """Choose the evaluator for a budget of `looks` of a method (or as `compiled` says)."""
         self.problem = problem
         self.work = Work()
+        self.rough = problem.rough
         self.names = problem.variables
         self._program = lower(problem.tape, [problem.root, *problem.gradient], self.names)
         self._interpreter = Interpreter(self._program)

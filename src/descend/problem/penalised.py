@@ -28,6 +28,7 @@ class PenalisedObjective:
         self.penalty = penalty
         self.names = inner.names
         self.work: Work = inner.work
+        self.rough: frozenset[str] = inner.rough
         self.box: Box | None = None
 
     @property

@@ -67,6 +67,13 @@ class Problem:
         """Entries of the derivatives in the variables that are numbers."""
         return self.full_gradient.slopes
 
+    @cached_property
+    def rough(self) -> frozenset[str]:
+        """What derivatives at a point do not see: a "kink" as abs has it, perhaps a "jump" as sign has it."""
+        present = {self.tape[entry].op for entry in self.tape.reachable((self.root,))}
+        kinds = {"kink": {"abs", "min", "max"}, "jump": {"sign", "floor", "ceil", "where"}}
+        return frozenset(kind for kind, ops in kinds.items() if present & ops)
+
     @property
     def user_root(self) -> int:
         """The cost in the user's sign."""

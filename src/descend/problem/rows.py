@@ -51,6 +51,7 @@ class RowsObjective:
         """Choose the evaluator for a budget of `looks` (or as `compiled` says)."""
         self.problem = problem
         self.work = Work()
+        self.rough = problem.rough
         self.table = table
         self.names = problem.variables
         self.columns = [table.stored(name) for name in problem.columns]

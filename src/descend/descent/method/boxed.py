@@ -71,8 +71,11 @@ def within(state: Boxed, step: Any, trial: Any) -> tuple[Any, Any]:
     candidates = [found, float(np.min(ends[moving] / step[moving], initial=1.0)) * step]
     slope = state.gradient / state.scaling**2
     scaled = state.scaling * slope
-    longest = state.radius / float(np.sqrt(scaled @ scaled))
-    candidates += [_projected(state, box, -longest * SHORTER**k * slope) for k in range(TRIED)]
+    steepest = float(np.sqrt(scaled @ scaled))
+    if steepest > 0.0:
+        candidates += [_projected(state, box, -state.radius / steepest * SHORTER**k * slope) for k in range(TRIED)]
+    else:  # without a slope the step follows the curvature, which bends down on both sides
+        candidates.append(_projected(state, box, -step))
     best = int(np.argmax([model.reduction(candidate) for candidate in candidates]))
     return candidates[best], bent if best == 0 else candidates[best]
 
