@@ -89,8 +89,8 @@ def test_during_the_verdict_nothing_is_lost(room, descent, monkeypatch):
     result = descent()
     assert (result.status, result.exit_code) == (Status.INTERRUPTED, 130)
     assert (result.looks, result.steps) == (undisturbed.looks, undisturbed.steps)
-    assert result.best.variables == undisturbed.best.variables
-    assert result.cost == undisturbed.cost
+    # Of two points with the same cost the verdict would have taken the flatter.
+    assert result.best.cost == result.cost == pytest.approx(undisturbed.cost, rel=1e-15)
     assert result.criteria == ()
     assert "Interrupted" in str(result)
 
