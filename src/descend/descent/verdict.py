@@ -118,7 +118,9 @@ def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision
     reach = curvature.reach(seen.gradient_error)
     rounding = _is_rounding(seen)
     second = _second_look(face, point, seen, curvature, reach if rounding else newton)
-    distances = [abs(d) for d in newton] if rounding else [abs(d) * second.stretch if d else 0.0 for d in newton]
+    # A variable that never moved is where it should be, if rounding alone says otherwise.
+    steps = [0.0 if not s and abs(d) <= r else abs(d) for d, s, r in zip(newton, scales, reach, strict=True)]
+    distances = steps if rounding else [d * second.stretch if d else 0.0 for d in steps]
     distance = Vector(distances).norm()
     close, criterion = _close(distances, scales, precision)
     criteria = (criterion, _slope_criterion(seen), _curvature_criterion(curvature))
