@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from descend.box import Box
 from descend.descent.method.base import Method, State
 from descend.descent.method.subproblem import EPSILON, DenseModel
+from descend.descent.method.trials import fall_ratio, tried
 from descend.descent.status import Ending
 from descend.evaluation import COST_NOISE, Curvature, Evaluation, Needs
 from descend.vector import Vector
@@ -23,7 +24,6 @@ CLOSE = 1e-12  # of each variable: an estimated distance that ends the descent
 SHORTER = 20  # times that a step is made shorter because the residuals bend too much along it
 SLOWEST, PARALLEL = 0.97, 0.9  # of steps that shrink by a constant ratio: towards a singular minimum
 CONTRACTING = 0.3  # ratio of successive full steps above which that ratio is believed
-SMALL = 1e-8  # relative: falls so small are better known from the slopes at both ends
 LEAST_SCALE = 1e-8  # of the largest: the smallest entry of D
 MOST_DOUBTS = 12  # steps for which the normal matrix was no good, after which another method is better
 PATIENCE = 3  # steps at the level of rounding, without progress in the slope
@@ -87,16 +87,12 @@ class LevenbergMarquardt(Method):
 
     def predict(self, state: State) -> Vector:
         assert isinstance(state, LevenbergMarquardtState)
-        point: Vector = state.x
-        if state.trial is None:
-            return point
-        moved = point.like(state.at + state.trial)
-        return moved if state.box is None else state.box.project(moved)
+        return tried(state)
 
     def learn(self, state: LevenbergMarquardtState, point: Vector, evaluation: Evaluation) -> LevenbergMarquardtState:
         if state.trial is None:
             return self._first(state, point, evaluation)
-        ratio = _ratio(state, point, evaluation)
+        ratio = fall_ratio(state, point, evaluation)
         if ratio > SUFFICIENT:
             return self._accepted(state, point, evaluation, ratio)
         return self._rejected(state, evaluation)
@@ -227,21 +223,6 @@ def _proposed(state: LevenbergMarquardtState) -> LevenbergMarquardtState:
 
 def _cosine(a: Any, b: Any) -> float:
     return float((a / _size(a)) @ (b / _size(b)))
-
-
-def _ratio(state: LevenbergMarquardtState, point: Vector, evaluation: Evaluation) -> float:
-    """Return actual by predicted fall; -inf for a trial that may not be taken."""
-    assert state.model is not None
-    if not evaluation.finite or point == state.x:
-        return -inf
-    predicted = state.model.reduction(state.model_step)
-    actual = state.cost - evaluation.cost
-    if abs(predicted) <= SMALL * abs(state.cost):
-        # By the trapezoidal rule: costs that differ this little may differ by rounding only.
-        slopes = -0.5 * float((state.gradient + evaluation.gradient.array()) @ state.trial)
-        if abs(actual - slopes) <= SMALL * abs(state.cost):
-            actual = slopes
-    return actual / predicted if predicted > 0 else -inf
 
 
 def _other_is_better(state: LevenbergMarquardtState, step: Any, gradient: Any) -> bool:

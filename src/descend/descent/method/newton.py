@@ -11,6 +11,7 @@ from descend.descent.method.base import Method, State
 from descend.descent.method.boxed import unblocked, within
 from descend.descent.method.models import model_of
 from descend.descent.method.subproblem import Model
+from descend.descent.method.trials import fall_ratio, tried
 from descend.descent.status import Ending
 from descend.errors import MethodError
 from descend.evaluation import COST_NOISE, Curvature, Evaluation, Needs
@@ -25,7 +26,6 @@ CLOSE = 1e-9  # of each variable's scale: a tenth of what a verdict asks for
 CONTRACTING = 0.1  # ratio of successive steps from which Newton's method converges fast
 SLOWEST, PARALLEL = 0.9, 0.9  # of steps that shrink by a constant ratio: towards a singular minimum
 FAR = 100.0  # times the point's size: no first step of a bowl is longer
-SMALL = 1e-10  # relative: falls so small are better known from the slopes at both ends
 STAYS = 0.5  # of a slope that rounding keeps from shrinking
 SHORTEST_RADIUS = 1e-16  # of the point's size
 
@@ -88,11 +88,7 @@ class Newton(Method):
 
     def predict(self, state: State) -> Vector:
         assert isinstance(state, NewtonState)
-        point: Vector = state.x
-        if state.trial is None:
-            return point
-        moved = point.like(state.at + state.trial)
-        return moved if state.box is None else state.box.project(moved)
+        return tried(state)
 
     def learn(self, state: NewtonState, point: Vector, evaluation: Evaluation) -> NewtonState:
         import numpy as np
@@ -103,7 +99,7 @@ class Newton(Method):
     def _learned(self, state: NewtonState, point: Vector, evaluation: Evaluation) -> NewtonState:
         if state.trial is None:
             return self._first(state, point, evaluation)
-        ratio = self._ratio(state, point, evaluation)
+        ratio = fall_ratio(state, point, evaluation)
         if _is_rounding(state, evaluation):
             if ratio > SUFFICIENT:
                 state = replace(state, x=point, number=state.number + 1)
@@ -128,20 +124,6 @@ class Newton(Method):
         if modelled is None:
             return replace(state, accepted=False, gave_up=Ending.NOT_FINITE)
         return self._proposed(replace(modelled, radius=_first_radius(modelled)))
-
-    def _ratio(self, state: NewtonState, point: Vector, evaluation: Evaluation) -> float:
-        """Return actual by predicted fall; -inf for a trial that may not be taken."""
-        assert state.model is not None
-        if not evaluation.finite or point == state.x:
-            return -inf
-        predicted = state.model.reduction(state.model_step)
-        actual = state.cost - evaluation.cost
-        if abs(predicted) <= SMALL * abs(state.cost):
-            # By the trapezoidal rule: costs that differ this little may differ by rounding only.
-            slopes = -0.5 * float((state.gradient + evaluation.gradient.array()) @ state.trial)
-            if abs(actual - slopes) <= SMALL * abs(state.cost):
-                actual = slopes
-        return actual / predicted if predicted > 0 else -inf
 
     def _accepted(self, state: NewtonState, point: Vector, evaluation: Evaluation, ratio: float) -> NewtonState | None:
         assert state.model is not None
