@@ -106,9 +106,11 @@ def _judge(face: Face, point: Vector, seen: Evaluation, start: Vector, precision
     scales = [max(abs(x), abs(x - s)) for x, s in zip(point, start, strict=True)]
     curvature = _spectrum(seen, _units(scales))
     if curvature is not None and seen.gradient_error is not None:
-        # A variable that began at its minimum and has only been moved by rounding has no scale of its own.
-        moved = [0.0 if s <= r else s for s, r in zip(scales, curvature.reach(seen.gradient_error), strict=True)]
-        if moved != scales:
+        # A variable that began at 0, its minimum, and has only been moved by rounding has no scale of its own; where
+        # that is so of all, nothing is known.
+        reach = curvature.reach(seen.gradient_error)
+        moved = [0.0 if not o and s <= r else s for s, o, r in zip(scales, start, reach, strict=True)]
+        if moved != scales and any(moved):
             scales = moved
             curvature = _spectrum(seen, _units(scales))
     if curvature is None:
