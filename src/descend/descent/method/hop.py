@@ -72,9 +72,8 @@ class Hop(Method):
         begun: State = self.second.start(state.x, state.box)
         if state.evaluation is not None:
             begun = self.second.learn(begun, state.x, state.evaluation)
-        said = (
-            f"{self.first.describe()} got no further after {state.number} steps: went on with {self.second.describe()}"
-        )
+        steps = "1 step" if state.number == 1 else f"{state.number} steps"
+        said = f"{self.first.describe()} got no further after {steps}: went on with {self.second.describe()}"
         onward = replace(state, hopped=True, idle=0, inner=None, said=said)  # the second counts its steps from 0
         return _around(onward, begun)
 

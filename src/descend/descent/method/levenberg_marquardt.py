@@ -110,7 +110,7 @@ class LevenbergMarquardt(Method):
             scaling=np.zeros(len(at)),
         )  # fmt: skip
         begun = _modelled(begun)
-        return replace(begun, gave_up=Ending.FLAT) if not gradient.any() else _proposed(_with_first_radius(begun))
+        return replace(begun, gave_up=Ending.FLAT) if _flat(begun) else _proposed(_with_first_radius(begun))
 
     def _accepted(
         self, state: LevenbergMarquardtState, point: Vector, evaluation: Evaluation, ratio: float
@@ -130,7 +130,7 @@ class LevenbergMarquardt(Method):
             curvature=evaluation.curvature, radius=radius, full=step if state.interior else None,
             exact=_other_is_better(state, step, gradient) ^ state.exact,
         )  # fmt: skip
-        if not gradient.any():
+        if _flat(moved):
             return replace(moved, gave_up=Ending.FLAT)
         if state.interior and _arrived(state, at, gradient):
             return replace(moved, gave_up=Ending.CLOSE)
@@ -158,6 +158,12 @@ class LevenbergMarquardt(Method):
 
     def describe(self) -> str:
         return "Levenberg-Marquardt with geodesic acceleration"
+
+
+def _flat(state: LevenbergMarquardtState) -> bool:
+    """Whether the slope is exactly zero, but for what bounds hold."""
+    slope = state.x.like(state.gradient)
+    return not any(slope if state.box is None else state.box.projected_slope(state.x, slope))
 
 
 def _size(vector: Any) -> float:
