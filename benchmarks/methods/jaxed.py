@@ -50,7 +50,7 @@ def _run(problem: Problem, work: Callable[[Any, Any], tuple[Any, bool, str, int]
             x, success, status, looks = work(cost, jnp.array(problem.start, dtype=jnp.float64))
     except TooLong:
         return Answer(None, False, "too long", seconds=perf_counter() - began)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - an error is an outcome here, and a bad one
         return Answer(None, False, f"{type(error).__name__}: {error}"[:120], seconds=perf_counter() - began)
     return Answer(np.array(x, dtype=float), success, status, looks, seconds=perf_counter() - began)
 

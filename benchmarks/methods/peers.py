@@ -134,7 +134,7 @@ def handed(problem: Problem, work: Callable[[Counted, Any], tuple[Any, bool, str
             x, success, status = work(cost, np.array(problem.start))
     except TooLong:
         x, success, status = cost.best[1], False, "too long"
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - an error is an outcome here, and a bad one
         x, success, status = cost.best[1], False, f"{type(error).__name__}: {error}"[:120]
     return Answer(x, success, status, cost.looks, cost.hessians, cost.products, perf_counter() - began)
 

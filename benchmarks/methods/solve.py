@@ -192,7 +192,7 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
             space = {name: getattr(jax.numpy, name) for name in ("exp", "log", "cos")}
 
             def cost(x: Any) -> Any:  # our own texts, in the table above
-                return eval(code, space | dict(zip(names, x, strict=True)))  # noqa: S307
+                return eval(code, space | dict(zip(names, x, strict=True)))  # noqa: S307 - see above
 
             both = jax.jit(jax.value_and_grad(cost))
 
